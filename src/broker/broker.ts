@@ -1,0 +1,94 @@
+import type { TaskMessage } from '../wire/task-message.ts';
+
+/** A task that this process holds a lease on, from the moment of its dequeue to the moment it is settled. */
+export interface LeasedTask {
+  readonly queue: string;
+  readonly id: string;
+  readonly message: TaskMessage;
+  /** End of the lease, Unix milliseconds; moved on by `extendLeases`. */
+  leaseExpiresAt: number;
+}
+
+/** What becomes of a leased task. Times are Unix milliseconds and are cut to seconds on the wire. */
+export type Settlement =
+  /** Success: the task is deleted, or kept as completed when its retention says so. */
+  | { readonly kind: 'done' }
+  /** Deleted and counted as processed whatever its retention (asynq RevokeTask). */
+  | { readonly kind: 'revoke' }
+  | { readonly kind: 'retry'; readonly at: number; readonly error: string; readonly isFailure: boolean }
+  | { readonly kind: 'archive'; readonly error: string }
+  /** Back to the head of its queue, as if it had never been taken. */
+  | { readonly kind: 'requeue' };
+
+/** How a new task comes into its queue; `uniqueTtl` in whole seconds. */
+export interface Enqueueing {
+  readonly message: TaskMessage;
+  /** Unix milliseconds; absent: at once. */
+  readonly processAt?: number;
+  readonly group?: string;
+  readonly uniqueTtl?: number;
+}
+
+/** Why a dequeue brought fewer tasks than were asked for: only an `empty` queue may be waited on. */
+export type DequeueReply = { readonly tasks: LeasedTask[]; readonly reason: 'ok' | 'empty' | 'paused' };
+
+/** A queue whose due tasks were moved; `nextDue` is the next score that is not due yet, Unix seconds. */
+export interface Forwarded {
+  readonly moved: number;
+  readonly nextDue: number | undefined;
+}
+
+export interface ServerState {
+  readonly host: string;
+  readonly pid: number;
+  readonly serverId: string;
+  readonly concurrency: number;
+  readonly queues: Readonly<Record<string, number>>;
+  readonly strictPriority: boolean;
+  readonly status: 'new' | 'active' | 'stopped' | 'closed';
+  /** Unix milliseconds. */
+  readonly startedAt: number;
+  readonly workers: readonly WorkerState[];
+}
+
+export interface WorkerState {
+  readonly task: LeasedTask;
+  /** Unix milliseconds. */
+  readonly startedAt: number;
+  readonly deadline: number;
+}
+
+/**
+ * Asynq's operations as a client and a server need them, each atomic in its queue's slot.
+ *
+ * Calls made in one turn of the event loop for queues of one master travel together. A rejected settle may be tried
+ * again: done twice it is harmless. Methods throw AsynqError (ASYNQ_REDIS_*), never a driver's own error.
+ */
+export interface Broker {
+  /** @throws ASYNQ_DUPLICATE_TASK, ASYNQ_TASK_ID_CONFLICT */
+  enqueue(task: Enqueueing): Promise<void>;
+  /** Leases up to `max` tasks of one queue. A message that does not decode is archived with the reason, not returned. */
+  dequeue(queue: string, max: number): Promise<DequeueReply>;
+  /**
+   * Resolves to false when the lease was no longer ours, so that nothing was written. `deadline` (Unix ms): after it the
+   * call fails rather than write.
+   */
+  settle(task: LeasedTask, settlement: Settlement): Promise<boolean>;
+  /** Moves on the leases that still stand, and each task's `leaseExpiresAt` with them. */
+  extendLeases(tasks: readonly LeasedTask[]): Promise<void>;
+  /** Moves due scheduled and retry tasks to pending (or into their group). */
+  forward(queue: string): Promise<Forwarded>;
+  /** Tasks whose lease ended before `before` (Unix ms), to be settled by the recoverer. */
+  listLeaseExpired(queue: string, before: number): Promise<LeasedTask[]>;
+  /** Deletes completed tasks whose retention is over; how many. */
+  deleteExpiredCompleted(queue: string, batch: number): Promise<number>;
+  writeResult(queue: string, taskId: string, result: Uint8Array): Promise<void>;
+  /** Announces a server and what it works on; gone after `ttlSeconds` unless written again. */
+  writeServerState(state: ServerState, ttlSeconds: number): Promise<void>;
+  clearServerState(state: Pick<ServerState, 'host' | 'pid' | 'serverId'>): Promise<void>;
+  publishCancel(taskId: string): Promise<void>;
+  /** Calls back for each task id published to `asynq:cancel` until `signal` aborts; reconnects by itself. */
+  subscribeCancel(onCancel: (taskId: string) => void, signal: AbortSignal): Promise<void>;
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}

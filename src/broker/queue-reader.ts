@@ -1,0 +1,66 @@
+import type { ClusterNode } from '../redis/router.ts';
+import type { AsynqError } from '../runtime/errors.ts';
+
+export interface QueueQuery {
+  readonly queue: string;
+  /** How far ahead `soon` looks, seconds. */
+  readonly soonSeconds: number;
+  /** When a group counts as ready; absent: any non-empty group older than 60 s. 0 = no limit. */
+  readonly groups?: {
+    readonly gracePeriodSeconds: number;
+    readonly maxSize: number;
+    readonly maxDelaySeconds: number;
+  };
+}
+
+/** One queue as one script saw it on its owner, all figures of one instant. */
+export interface QueueSnapshot {
+  /** The owner's TIME, Unix milliseconds. */
+  readonly at: number;
+  readonly keySlot: number;
+  readonly node: ClusterNode;
+  readonly replicas: readonly ClusterNode[];
+  readonly paused: boolean;
+  readonly size: {
+    readonly pending: number;
+    readonly active: number;
+    readonly scheduled: number;
+    readonly retry: number;
+    readonly archived: number;
+    readonly completed: number;
+    readonly aggregating: number;
+  };
+  /** Number of groups. */
+  readonly groups: number;
+  /**
+   * Seconds that the oldest pending task has waited; 0 when nothing is pending, undefined when none of the oldest 16
+   * carries a stamp, or one from the future (then `clockSkew`).
+   */
+  readonly latencySeconds: number | undefined;
+  readonly clockSkew: boolean;
+  /** Scheduled and retry tasks that are due. */
+  readonly due: number;
+  /** The same within the next `soonSeconds`, without those already due. */
+  readonly soon: number;
+  /** The next score of scheduled and retry that is not due yet, Unix seconds. */
+  readonly nextDue: number | undefined;
+  /** Leases that have ended. */
+  readonly orphaned: number;
+  /** Active ids without any lease: Go's ghosts, which nobody recovers. */
+  readonly ghosts: number;
+  /** Tasks in groups ready to be aggregated, and in stale aggregation sets. */
+  readonly readyGroups: number;
+  /** Lifetime counters. */
+  readonly processed: number;
+  readonly failed: number;
+}
+
+export type QueueReading =
+  | { readonly kind: 'known'; readonly snapshot: QueueSnapshot }
+  | { readonly kind: 'unknown'; readonly error: AsynqError };
+
+/** The read side of a broker: what the operator and the CLI ask of queues. */
+export interface QueueReader {
+  /** One round trip per owning master, whatever the number of queues; a master that is down makes only its own unknown. */
+  read(queries: readonly QueueQuery[]): Promise<ReadonlyMap<string, QueueReading>>;
+}

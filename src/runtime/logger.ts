@@ -1,0 +1,43 @@
+import { type DestinationStream, pino } from 'pino';
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
+
+/** What the library logs to: constant message text, data in fields. A pino logger is one. */
+export interface Logger {
+  debug(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+  child(fields: Record<string, unknown>): Logger;
+}
+
+/** Passwords and URLs that carry them never reach a log line, whatever object they ride in. */
+const REDACT = ['password', '*.password', '*.*.password', 'uri', '*.uri', 'token', '*.token'];
+
+/** JSON lines on stdout (or `stream`): `level` by name, `time` as ISO 8601, errors with code and cause. */
+export function createLogger(
+  options: { level?: LogLevel; name?: string; stream?: DestinationStream } = {},
+): Logger {
+  const { level = 'info', name, stream } = options;
+  return pino(
+    {
+      level,
+      ...(name === undefined ? {} : { name }),
+      base: name === undefined ? null : {},
+      redact: { paths: REDACT, censor: '[redacted]' },
+      formatters: { level: (label) => ({ level: label }) },
+      timestamp: pino.stdTimeFunctions.isoTime,
+      serializers: { err: pino.stdSerializers.errWithCause },
+    },
+    stream ?? pino.destination({ dest: 1, sync: true }),
+  );
+}
+
+/** Says nothing: the default of the library, whose user decides what is logged. */
+export const silentLogger: Logger = {
+  debug: () => {},
+  info: () => {},
+  warn: () => {},
+  error: () => {},
+  child: () => silentLogger,
+};
