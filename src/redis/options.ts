@@ -7,6 +7,8 @@ export interface TlsOptions {
   readonly key?: string;
   /** Name that the server's certificate must carry; absent: the host that was dialled. */
   readonly serverName?: string;
+  /** Accept whatever certificate the server shows. @default false */
+  readonly insecure?: boolean;
 }
 
 interface Common {
