@@ -49,6 +49,21 @@ export function queueName(queue: AsynqQueue): string {
   return queue.spec.queue ?? queue.metadata.name;
 }
 
+/** What the number of workers is to achieve. */
+export type Target =
+  | { readonly kind: 'latency'; readonly seconds: number }
+  | { readonly kind: 'tasks'; readonly perReplica: number };
+
+/**
+ * The target, with the default that the schema cannot hold: a target filled in by the API server would stay beside the
+ * one that a later `kubectl apply` sets, and the two would be refused.
+ */
+export function targetOf(scaling: ScalingSpec): Target {
+  const { latencySeconds, tasksPerReplica } = scaling.target ?? {};
+  if (tasksPerReplica !== undefined) return { kind: 'tasks', perReplica: tasksPerReplica };
+  return { kind: 'latency', seconds: latencySeconds ?? 30 };
+}
+
 /** The queue's connection: its own, else the operator's; undefined when there is neither. */
 export function redisOf(queue: AsynqQueue, operatorDefault: RedisSpec | undefined): RedisSpec | undefined {
   return queue.spec.redis ?? operatorDefault;

@@ -225,9 +225,9 @@ export interface AsynqQueueSpec {
      */
     maxReplicas: number;
     /**
-     * What the number of workers is to achieve; exactly one.
+     * What the number of workers is to achieve; exactly one. Absent, latencySeconds is 30.
      */
-    target: {
+    target?: {
       /**
        * The oldest pending task waits no longer than this.
        */
