@@ -1,0 +1,3 @@
+module asynq-operator.test/lab/pause
+
+go 1.26.0
