@@ -1,0 +1,50 @@
+/** Where signals come from: `process`, or a stand-in. */
+export interface SignalSource {
+  on(signal: NodeJS.Signals, listener: () => void): unknown;
+  off(signal: NodeJS.Signals, listener: () => void): unknown;
+}
+
+const STOP_SIGNALS = ['SIGTERM', 'SIGINT'] as const;
+
+/**
+ * The wish to end, however it comes: the first signal asks to stop in good order, a second one not to wait for that.
+ * Dispose of it and the process's own ways are back.
+ */
+export class StopSignals implements Disposable {
+  readonly #source: SignalSource;
+  readonly #graceful = new AbortController();
+  readonly #forceful = new AbortController();
+
+  constructor(source: SignalSource = process) {
+    this.#source = source;
+    for (const signal of STOP_SIGNALS) source.on(signal, this.stop);
+  }
+
+  /** Aborts when the process should stop in good order. */
+  get graceful(): AbortSignal {
+    return this.#graceful.signal;
+  }
+
+  /** Aborts when it should wait for nothing any more. */
+  get forceful(): AbortSignal {
+    return this.#forceful.signal;
+  }
+
+  /** What a signal does, for other ways to be told. */
+  readonly stop = (): void => {
+    if (this.#graceful.signal.aborted) this.#forceful.abort();
+    else this.#graceful.abort();
+  };
+
+  [Symbol.dispose](): void {
+    for (const signal of STOP_SIGNALS) this.#source.off(signal, this.stop);
+  }
+}
+
+/** Resolves when `signal` aborts. */
+export function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}
