@@ -9,7 +9,11 @@ export default defineConfig({
   test: {
     projects: [
       tier('unit'),
-      tier('redis', { testTimeout: 30_000, hookTimeout: 60_000 }),
+      tier('redis', {
+        testTimeout: 30_000,
+        hookTimeout: 60_000,
+        globalSetup: 'test/support/redis-tier.ts',
+      }),
       tier('api', { testTimeout: 60_000, hookTimeout: 120_000 }),
       tier('e2e', { testTimeout: 300_000, hookTimeout: 900_000, fileParallelism: false }),
     ],
