@@ -1,0 +1,162 @@
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Readable, Writable } from 'node:stream';
+import { goBuild } from '../lab/go-build.ts';
+import { run } from '../lab/run.ts';
+import { shortHash } from '../lab/short-hash.ts';
+
+const SOURCES = join(import.meta.dirname, '../go-peer');
+
+let built: Promise<string> | undefined;
+
+/** The path of the program of test/go-peer, built when its sources changed. */
+export function goPeerBinary(): Promise<string> {
+  built ??= build();
+  return built;
+}
+
+async function build(): Promise<string> {
+  const files = (await readdir(SOURCES)).toSorted();
+  const sources = await Promise.all(files.map((file) => readFile(join(SOURCES, file), 'utf8')));
+  const version = shortHash([files, sources]);
+  return goBuild({ name: 'go-peer', version, module: '../../go-peer', main: '.' }, console.error);
+}
+
+/** Where the peer finds Redis. */
+export interface PeerRedis {
+  readonly addrs: readonly string[];
+  readonly cluster: boolean;
+  readonly password?: string;
+}
+
+/** A task as Go's inspector shows it; times are Unix seconds, 0 for none, bytes are base64. */
+export interface PeerTask {
+  readonly id: string;
+  readonly queue: string;
+  readonly type: string;
+  readonly payload: string | null;
+  readonly headers: Readonly<Record<string, string>> | null;
+  readonly state: string;
+  readonly maxRetry: number;
+  readonly retried: number;
+  readonly lastErr: string;
+  readonly lastFailedAt: number;
+  readonly timeoutSeconds: number;
+  readonly deadline: number;
+  readonly group: string;
+  readonly nextProcessAt: number;
+  readonly isOrphaned: boolean;
+  readonly retentionSeconds: number;
+  readonly completedAt: number;
+  readonly result: string | null;
+}
+
+/** Go's asynq on the other side of a Redis; each call is a process of its own. */
+export class GoPeer {
+  readonly #binary: string;
+  readonly #flags: readonly string[];
+
+  constructor(binary: string, redis: PeerRedis) {
+    this.#binary = binary;
+    this.#flags = [
+      `-redis=${redis.addrs.join(',')}`,
+      ...(redis.cluster ? ['-cluster'] : []),
+      ...(redis.password === undefined ? [] : [`-password=${redis.password}`]),
+    ];
+  }
+
+  static async on(redis: PeerRedis): Promise<GoPeer> {
+    return new GoPeer(await goPeerBinary(), redis);
+  }
+
+  /** Runs a command to its end; the JSON values that it printed. */
+  async run(args: readonly string[], input = ''): Promise<unknown[]> {
+    const output = await run(this.#binary, [...this.#flags, ...args], { input });
+    return output.split('\n').filter(Boolean).map(parse);
+  }
+
+  /** Enqueues with Go's client; what became of each. */
+  async enqueue(specs: readonly object[]): Promise<unknown[]> {
+    return this.run(['enqueue'], specs.map((spec) => JSON.stringify(spec)).join('\n'));
+  }
+
+  async queue(queue: string): Promise<Readonly<Record<string, unknown>>> {
+    const [info] = await this.run(['inspect', 'queue', queue]);
+    return info as Readonly<Record<string, unknown>>;
+  }
+
+  async tasks(queue: string, state: string, group = ''): Promise<readonly PeerTask[]> {
+    const [tasks] = await this.run(['inspect', 'tasks', queue, state, group]);
+    return tasks as readonly PeerTask[];
+  }
+
+  async task(queue: string, id: string): Promise<PeerTask> {
+    const [task] = await this.run(['inspect', 'task', queue, id]);
+    return task as PeerTask;
+  }
+
+  /** Starts Go's server; resolves when it runs. */
+  async serve(options: {
+    queues: Readonly<Record<string, number>>;
+    concurrency?: number;
+  }): Promise<GoServer> {
+    const { queues, concurrency = 10 } = options;
+    const args = ['serve', '-queues', JSON.stringify(queues), '-concurrency', String(concurrency)];
+    const server = new GoServer(
+      spawn(this.#binary, [...this.#flags, ...args], { stdio: ['pipe', 'pipe', 'inherit'] }),
+    );
+    await server.started;
+    return server;
+  }
+}
+
+export interface PeerProcessed {
+  readonly id: string;
+  readonly queue: string;
+  readonly type: string;
+  readonly payload: string | null;
+  readonly headers: Readonly<Record<string, string>> | null;
+  readonly retried: number;
+  readonly maxRetry: number;
+  readonly error?: string;
+}
+
+/** A running Go server. It ends when its stdin closes, so it cannot outlive us. */
+export class GoServer implements AsyncDisposable {
+  /** What it has processed so far, in order. */
+  readonly processed: PeerProcessed[] = [];
+  readonly started: Promise<void>;
+  readonly #process: ChildProcessByStdio<Writable, Readable, null>;
+  readonly #ended: Promise<void>;
+
+  constructor(process: ChildProcessByStdio<Writable, Readable, null>) {
+    this.#process = process;
+    this.#ended = new Promise((resolve) => process.once('close', () => resolve()));
+    const lines = createInterface({ input: process.stdout });
+    this.started = new Promise((resolve, reject) => {
+      lines.on('line', (line) => {
+        const event = parse(line) as PeerProcessed & { event: string };
+        if (event.event === 'started') resolve();
+        else this.processed.push(event);
+      });
+      process.once('close', (code) => reject(new Error(`go-peer serve ended with ${code}`)));
+      process.once('error', reject);
+    });
+  }
+
+  /** Shuts it down as SIGTERM would, waiting for its workers. */
+  async stop(): Promise<void> {
+    this.#process.stdin.end();
+    await this.#ended;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+}
+
+function parse(line: string): unknown {
+  return JSON.parse(line);
+}
