@@ -27,6 +27,11 @@ export interface KeyLocation {
 export interface CallOptions {
   /** Milliseconds after which the caller gives up (the command may still take effect). @default 10_000 */
   readonly timeout?: number;
+  /**
+   * The arguments to use from the second sending on, when a connection broke with the call written and unanswered: it may
+   * have taken effect, and a script that is told so does not mistake its own work for another's. @default the same ones
+   */
+  readonly argsWhenResent?: () => readonly RedisArg[];
 }
 
 /**
@@ -43,7 +48,7 @@ export interface RedisRouter {
     args: readonly RedisArg[],
     options?: CallOptions,
   ): Promise<RedisReply>;
-  /** A plain command, sent to the owner of `key`. */
+  /** A plain command, sent to the owner of `key`; `args` are all its arguments, keys included. */
   command(key: string, name: string, args: readonly RedisArg[], options?: CallOptions): Promise<RedisReply>;
   locate(key: string): Promise<KeyLocation>;
   /** All masters as known now. */
