@@ -27,8 +27,8 @@ export async function cachedFolder(name: string, fill: (folder: string) => Promi
   const unlock = await lock(`${folder}.lock`);
   try {
     if (existsSync(folder)) return folder;
-    await sweepDead(cacheRoot(), new RegExp(`^${RegExp.escape(name)}\\.(\\d+)\\.half$`));
-    const half = `${folder}.${process.pid}.half`;
+    await sweepDead(cacheRoot(), /^half-(\d+)-/);
+    const half = join(cacheRoot(), `half-${process.pid}-${name}`);
     await mkdir(half, { recursive: true });
     try {
       await fill(half);

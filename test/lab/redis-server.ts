@@ -10,7 +10,7 @@ import { tempDir } from './temp-dir.ts';
 
 const START_DEADLINE_MS = 15_000;
 /** A paused or busy server must not hold a test for ever. */
-const COMMAND_TIMEOUT_MS = 5_000;
+const COMMAND_TIMEOUT_MS = 3_000;
 
 export interface RedisOptions {
   /** Address to listen on, and the one that clients are told. @default '127.0.0.1' */

@@ -1,4 +1,5 @@
 import type { TestProject } from 'vitest/node';
+import { redisBinaries } from '../lab/redis-binaries.ts';
 import { startRedisCluster } from '../lab/redis-cluster.ts';
 import { startRedis } from '../lab/redis-server.ts';
 
@@ -11,6 +12,12 @@ declare module 'vitest' {
   export interface ProvidedContext {
     redis: SharedRedis;
   }
+}
+
+/** Gets the servers' binaries. */
+export async function prepare(say: (line: string) => void): Promise<void> {
+  const { server, version } = await redisBinaries(say);
+  say(`Redis ${version} (${server})`);
 }
 
 /** vitest's global setup of the tier: one cluster, behind a password, and one standalone Redis for all its files. */
