@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cachedFolder } from './cache.ts';
 import { findOnPath } from './find-on-path.ts';
 import { run } from './run.ts';
+import { shortHash } from './short-hash.ts';
 
 /** A program that is built from one of the pinned modules in test/lab/go. */
 export interface GoProgram {
@@ -43,24 +43,32 @@ async function build(program: GoProgram, say: (line: string) => void): Promise<s
   const pinned = await Promise.all(
     ['go.mod', 'go.sum', 'main.go'].map((file) => readFile(join(folder, file), 'utf8').catch(() => '')),
   );
-  const inputs = createHash('sha256')
-    .update(JSON.stringify([program, pinned]))
-    .digest('hex')
-    .slice(0, 8);
+  const inputs = shortHash([program, pinned]);
   const cached = await cachedFolder(`${program.name}-${program.version}-${inputs}`, async (out) => {
-    const go = await theGo();
-    say(`Building ${program.name} ${program.version} from its Go module (once; then it is in the cache)`);
     const started = performance.now();
     const flags = ['-trimpath', '-buildvcs=false', `-ldflags=-s -w ${program.ldflags ?? ''}`];
     if (program.tags !== undefined) flags.push(`-tags=${program.tags}`);
-    await run(go, ['build', ...flags, '-o', join(out, program.name), program.main], {
-      cwd: folder,
-      env: { CGO_ENABLED: '0', GOTOOLCHAIN: 'local', GOFLAGS: '-mod=readonly' },
-      timeout: BUILD_DEADLINE_MS,
-    });
+    const announce = () =>
+      say(`Building ${program.name} ${program.version} from its Go module (once; then it is in the cache)`);
+    await go(folder, ['build', ...flags, '-o', join(out, program.name), program.main], announce);
     say(`Built ${program.name} in ${((performance.now() - started) / 1000).toFixed(0)} s`);
   });
   return join(cached, program.name);
+}
+
+/** Folder with the sources of a module that one of the pinned modules requires. */
+export async function goSources(pinnedBy: string, path: string): Promise<string> {
+  const { Dir } = JSON.parse(await go(join(MODULES, pinnedBy), ['mod', 'download', '-json', path])) as {
+    readonly Dir: string;
+  };
+  return Dir;
+}
+
+async function go(cwd: string, args: readonly string[], announce?: () => void): Promise<string> {
+  const command = await theGo();
+  announce?.();
+  const env = { CGO_ENABLED: '0', GOTOOLCHAIN: 'local', GOFLAGS: '-mod=readonly' };
+  return run(command, args, { cwd, env, timeout: BUILD_DEADLINE_MS });
 }
 
 async function theGo(): Promise<string> {
@@ -75,4 +83,10 @@ It builds what has no package: etcd, the Kubernetes control plane and, for kind,
   if (major < GO_AT_LEAST[0] || (major === GO_AT_LEAST[0] && minor < GO_AT_LEAST[1]))
     throw new Error(`Go ${needed} or newer is needed, ${go} is ${version}. ${advice}`);
   return go;
+}
+
+/** Folder with the source of a module that one of the pinned modules requires. */
+export async function goModuleFolder(module: string, path: string): Promise<string> {
+  const list = ['list', '-m', '-f', '{{.Dir}}', path];
+  return (await goIn(module, list)).trim();
 }
