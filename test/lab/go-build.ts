@@ -50,7 +50,7 @@ async function build(program: GoProgram, say: (line: string) => void): Promise<s
     if (program.tags !== undefined) flags.push(`-tags=${program.tags}`);
     const announce = () =>
       say(`Building ${program.name} ${program.version} from its Go module (once; then it is in the cache)`);
-    await go(folder, ['build', ...flags, '-o', join(out, program.name), program.main], announce);
+    await runGo(folder, ['build', ...flags, '-o', join(out, program.name), program.main], announce);
     say(`Built ${program.name} in ${((performance.now() - started) / 1000).toFixed(0)} s`);
   });
   return join(cached, program.name);
@@ -58,20 +58,20 @@ async function build(program: GoProgram, say: (line: string) => void): Promise<s
 
 /** Folder with the sources of a module that one of the pinned modules requires. */
 export async function goSources(pinnedBy: string, path: string): Promise<string> {
-  const { Dir } = JSON.parse(await go(join(MODULES, pinnedBy), ['mod', 'download', '-json', path])) as {
+  const { Dir } = JSON.parse(await runGo(join(MODULES, pinnedBy), ['mod', 'download', '-json', path])) as {
     readonly Dir: string;
   };
   return Dir;
 }
 
-async function go(cwd: string, args: readonly string[], announce?: () => void): Promise<string> {
-  const command = await theGo();
+async function runGo(cwd: string, args: readonly string[], announce?: () => void): Promise<string> {
+  const command = await findGo();
   announce?.();
   const env = { CGO_ENABLED: '0', GOTOOLCHAIN: 'local', GOFLAGS: '-mod=readonly' };
   return run(command, args, { cwd, env, timeout: BUILD_DEADLINE_MS });
 }
 
-async function theGo(): Promise<string> {
+async function findGo(): Promise<string> {
   const needed = GO_AT_LEAST.join('.');
   const advice = `Install Go ${needed} or newer (https://go.dev/dl) so that go is on PATH.
 It builds what has no package: etcd, the Kubernetes control plane and, for kind, its node. Debian 12's own Go is too old.`;
@@ -83,10 +83,4 @@ It builds what has no package: etcd, the Kubernetes control plane and, for kind,
   if (major < GO_AT_LEAST[0] || (major === GO_AT_LEAST[0] && minor < GO_AT_LEAST[1]))
     throw new Error(`Go ${needed} or newer is needed, ${go} is ${version}. ${advice}`);
   return go;
-}
-
-/** Folder with the source of a module that one of the pinned modules requires. */
-export async function goModuleFolder(module: string, path: string): Promise<string> {
-  const list = ['list', '-m', '-f', '{{.Dir}}', path];
-  return (await goIn(module, list)).trim();
 }

@@ -8,31 +8,9 @@ import { shortHash } from './short-hash.ts';
 import { tempDir } from './temp-dir.ts';
 
 /** What the node itself runs; CNI plugins and runc are Debian's. */
-const NODE_PACKAGES = [
-  ...[
-    'systemd',
-    'systemd-sysv',
-    'dbus',
-    'mount',
-    'kmod',
-    'procps',
-    'hostname',
-    'pigz',
-    'curl',
-    'jq',
-    'ca-certificates',
-  ],
-  ...[
-    'conntrack',
-    'iptables',
-    'nftables',
-    'iproute2',
-    'ethtool',
-    'libseccomp2',
-    'containernetworking-plugins',
-    'runc',
-  ],
-];
+const NODE_PACKAGES =
+  `systemd systemd-sysv dbus mount kmod procps hostname pigz curl jq ca-certificates conntrack iptables nftables
+   iproute2 ethtool libseccomp2 containernetworking-plugins runc`.split(/\s+/);
 /** What the control plane's containers need besides their own program. */
 const COMPONENT_PACKAGES = ['nftables', 'ca-certificates'];
 
