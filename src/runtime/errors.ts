@@ -35,6 +35,11 @@ const ERRORS = {
   ASYNQ_REDIS_SLOT_UNSERVED: 'no reachable Redis master serves the key slot',
   ASYNQ_REDIS_VERSION: 'the Redis server is too old',
   ASYNQ_REDIS_COMMAND: 'Redis answered a command with an error',
+  ASYNQ_KUBE_CONFIG: 'the Kubernetes configuration cannot be used',
+  ASYNQ_KUBE_UNREACHABLE: 'no connection to the Kubernetes API server',
+  ASYNQ_KUBE_TIMEOUT: 'the Kubernetes API server did not answer in time',
+  ASYNQ_KUBE_REFUSED: 'the Kubernetes API server refused the request',
+  ASYNQ_KUBE_ANSWER: 'the Kubernetes API server answered with something unreadable',
 } as const;
 
 export type ErrorCode = keyof typeof ERRORS;
