@@ -1,0 +1,20 @@
+import { AsynqError } from '../runtime/errors.ts';
+
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+/**
+ * Takes `host:port` apart; an IPv6 host may stand in brackets or, as clusters announce it, without.
+ * @throws ASYNQ_CONFIG_INVALID
+ */
+export function parseAddress(addr: string): Address {
+  const colon = addr.lastIndexOf(':');
+  const host = addr.slice(0, Math.max(colon, 0)).replace(/^\[(.*)\]$/, '$1');
+  const port = Number(addr.slice(colon + 1));
+  if (host === '' || !/^\d+$/.test(addr.slice(colon + 1)) || port < 1 || port > 65_535) {
+    throw new AsynqError('ASYNQ_CONFIG_INVALID', `a Redis address is host:port, got ${JSON.stringify(addr)}`);
+  }
+  return { host, port };
+}

@@ -1,0 +1,86 @@
+import type { AsynqError } from '../runtime/errors.ts';
+import type { RedisArg, RedisReply, Script } from './router.ts';
+
+/** In place of a slot: any node may serve the call. */
+export const ANY_SLOT = -1;
+
+/**
+ * One command on its way: written once or, through redirections and broken connections, several times, and settled
+ * exactly once. It travels as one object from the caller to the reply; nothing is copied for a second try.
+ */
+export class Call {
+  /** Key slot that says which node serves it, or `ANY_SLOT`. */
+  readonly slot: number;
+  /** The script that it runs, which the node may have to be taught first. */
+  readonly script: Script | undefined;
+  readonly name: string;
+  readonly args: (string | Buffer | number)[];
+  /** Monotonic milliseconds. */
+  readonly deadline: number;
+  /** For that one node: not to be sent anywhere else. */
+  readonly pinned: boolean;
+  readonly #resolve: (reply: RedisReply) => void;
+  readonly #reject: (error: AsynqError) => void;
+  settled = false;
+  /** The next write goes to a node that only has the slot's keys on loan. */
+  asking = false;
+  /** Times that a node refused it, and those among them for want of the script. */
+  refusals = 0;
+  lessons = 0;
+  /** What stood in the way last. */
+  problem: AsynqError | undefined;
+
+  constructor(fields: {
+    slot: number;
+    script?: Script | undefined;
+    name: string;
+    args: (string | Buffer | number)[];
+    deadline: number;
+    pinned?: boolean;
+    resolve: (reply: RedisReply) => void;
+    reject: (error: AsynqError) => void;
+  }) {
+    this.slot = fields.slot;
+    this.script = fields.script;
+    this.name = fields.name;
+    this.args = fields.args;
+    this.deadline = fields.deadline;
+    this.pinned = fields.pinned ?? false;
+    this.#resolve = fields.resolve;
+    this.#reject = fields.reject;
+  }
+
+  /** Whether it waits for a node that is away: only that one has its slot. */
+  get isPatient(): boolean {
+    return !this.pinned && this.slot !== ANY_SLOT;
+  }
+
+  resolve(reply: RedisReply): void {
+    this.settled = true;
+    this.#resolve(reply);
+  }
+
+  reject(error: AsynqError): void {
+    this.settled = true;
+    this.#reject(error);
+  }
+}
+
+/** EVALSHA's arguments. */
+export function evalshaArgs(
+  script: Script,
+  keys: readonly string[],
+  args: readonly RedisArg[],
+): (string | Buffer | number)[] {
+  const all: (string | Buffer | number)[] = [script.sha, keys.length];
+  for (const key of keys) all.push(key);
+  for (const arg of args) all.push(toDriver(arg));
+  return all;
+}
+
+/** The driver takes a Buffer as bytes, and any other array of bytes as a list of numbers. */
+export function toDriver(arg: RedisArg): string | Buffer | number {
+  return typeof arg === 'object' && !Buffer.isBuffer(arg)
+    ? Buffer.from(arg.buffer, arg.byteOffset, arg.byteLength)
+    : arg;
+}

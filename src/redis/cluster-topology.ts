@@ -1,0 +1,201 @@
+import type { Clock } from '../runtime/clock.ts';
+import { AsynqError, errorText } from '../runtime/errors.ts';
+import type { Logger } from '../runtime/logger.ts';
+import type { Random } from '../runtime/random.ts';
+import { firstAnswer } from './first-answer.ts';
+import type { ClusterNode, KeyLocation } from './router.ts';
+import { parseClusterSlots, type Shard, type SlotTable } from './slot-table.ts';
+import type { AskNode, Topology } from './topology.ts';
+
+/** Changes announce themselves (MOVED, broken connections); this finds the quiet ones, such as a new replica. */
+const REFRESH_EVERY_MS = 30_000;
+
+/** Many reasons to refresh at once are one refresh, and then a pause. */
+const REFRESH_PAUSE_MS = 100;
+
+/** A node that does not answer at once is probably the one that is in trouble: ask the next one too. */
+const PATIENCE_MS = 300;
+
+/** The more telling errors first: what is wrong with the configuration outweighs a node that is away. */
+const TELLING = ['ASYNQ_REDIS_NOT_A_CLUSTER', 'ASYNQ_REDIS_AUTH', 'ASYNQ_REDIS_VERSION'] as const;
+
+/**
+ * The slots of a Redis Cluster and who serves them, by CLUSTER SLOTS of whichever known node answers first.
+ *
+ * What was last seen stands until something newer is seen: when nobody answers, calls still go to the last owner.
+ * States: unknown -> known; closed. A slot that a node says has moved is known by that word until the next refresh.
+ */
+export class ClusterTopology implements Topology {
+  problem: AsynqError | undefined;
+  readonly #seeds: readonly string[];
+  readonly #ask: AskNode;
+  readonly #isUp: (addr: string) => boolean;
+  readonly #onRefreshed: () => void;
+  readonly #clock: Clock;
+  readonly #random: Random;
+  readonly #log: Logger;
+  readonly #closed = new AbortController();
+  #table: SlotTable | undefined;
+  readonly #moved = new Map<number, string>();
+  #refreshing: Promise<void> | undefined;
+  #masterAddrs: readonly string[] = [];
+  #nextRefreshAt = 0;
+
+  constructor(parts: {
+    seeds: readonly string[];
+    ask: AskNode;
+    /** Whether a node is connected and well: such are asked first. */
+    isUp: (addr: string) => boolean;
+    /** After each refresh that brought an answer. */
+    onRefreshed: () => void;
+    clock: Clock;
+    random: Random;
+    log: Logger;
+  }) {
+    this.#seeds = parts.seeds;
+    this.#ask = parts.ask;
+    this.#isUp = parts.isUp;
+    this.#onRefreshed = parts.onRefreshed;
+    this.#clock = parts.clock;
+    this.#random = parts.random;
+    this.#log = parts.log;
+  }
+
+  get isKnown(): boolean {
+    return this.#table !== undefined;
+  }
+
+  ownerOf(slot: number): string | undefined {
+    const byWord = this.#moved.size === 0 ? undefined : this.#moved.get(slot);
+    return byWord ?? this.#table?.shardOf(slot)?.master.addr;
+  }
+
+  masterAddrs(): readonly string[] {
+    return this.#masterAddrs;
+  }
+
+  async masters(): Promise<readonly ClusterNode[]> {
+    const table = await this.#known();
+    return table.shards.map(({ master }) => master);
+  }
+
+  async locate(slot: number): Promise<KeyLocation> {
+    const known = await this.#known();
+    const table = this.#moved.has(slot) ? await this.#refreshed() : known;
+    const shard = this.#shardOf(table, slot);
+    if (shard === undefined) throw this.unserved(slot, this.problem);
+    return { slot, ...shard };
+  }
+
+  refresh(): Promise<void> {
+    this.#refreshing ??= this.#refresh().finally(() => {
+      this.#refreshing = undefined;
+    });
+    return this.#refreshing;
+  }
+
+  moved(slot: number, addr: string): boolean {
+    this.#moved.set(slot, addr);
+    void this.refresh();
+    return true;
+  }
+
+  unserved(slot: number, cause?: AsynqError): AsynqError {
+    if (this.problem !== undefined) return this.problem;
+    const owner = this.ownerOf(slot) ?? 'nobody';
+    const why = cause === undefined ? '' : `: ${cause.message}`;
+    return new AsynqError(
+      'ASYNQ_REDIS_SLOT_UNSERVED',
+      `no reachable Redis master serves key slot ${slot} (last owner: ${owner})${why}`,
+      { cause },
+    );
+  }
+
+  close(): void {
+    this.#closed.abort();
+  }
+
+  /** The shard by a node's word, when there is one, else by the table. */
+  #shardOf(table: SlotTable, slot: number): Shard | undefined {
+    const addr = this.#moved.get(slot);
+    if (addr === undefined) return table.shardOf(slot);
+    const shard = table.shards.find(({ master }) => master.addr === addr);
+    return shard ?? { master: table.nodeAt(addr) ?? { id: '', addr }, replicas: [] };
+  }
+
+  async #known(): Promise<SlotTable> {
+    return this.#table ?? this.#refreshed();
+  }
+
+  async #refreshed(): Promise<SlotTable> {
+    await this.refresh();
+    if (this.#table !== undefined) return this.#table;
+    throw this.problem ?? new AsynqError('ASYNQ_CLOSED');
+  }
+
+  async #refresh(): Promise<void> {
+    const { signal } = this.#closed;
+    await this.#clock.sleep(Math.max(0, this.#nextRefreshAt - this.#clock.monotonic()), signal);
+    const words = new Map(this.#moved);
+    try {
+      if (signal.aborted) return;
+      const table = await firstAnswer(this.#candidates(), (addr) => this.#slotsAsSeenBy(addr), {
+        clock: this.#clock,
+        patienceMs: PATIENCE_MS,
+      });
+      if (!signal.aborted) this.#accept(table, words);
+    } catch (error) {
+      this.#fail(whyNobodyAnswered(error));
+    }
+    this.#nextRefreshAt = this.#clock.monotonic() + REFRESH_PAUSE_MS;
+  }
+
+  /** Nodes to ask: who took over a slot knows best, then those that are well, then whoever was ever named. */
+  #candidates(): string[] {
+    const shards = this.#table?.shards ?? [];
+    const named = shards.flatMap(({ master, replicas }) => [master, ...replicas]).map(({ addr }) => addr);
+    const all = [...this.#moved.values(), ...this.#masterAddrs, ...named, ...this.#seeds];
+    return [...new Set([...all.filter(this.#isUp), ...all])];
+  }
+
+  async #slotsAsSeenBy(addr: string): Promise<SlotTable> {
+    return parseClusterSlots(await this.#ask(addr, 'CLUSTER', ['SLOTS']), addr);
+  }
+
+  #accept(table: SlotTable, words: ReadonlyMap<number, string>): void {
+    const isFirst = this.#table === undefined;
+    this.problem = undefined;
+    this.#table = table;
+    const addrs = table.shards.map(({ master }) => master.addr);
+    if (addrs.join() !== this.#masterAddrs.join()) this.#log.info({ masters: addrs }, 'cluster topology');
+    this.#masterAddrs = addrs;
+    for (const [slot, addr] of words) if (this.#moved.get(slot) === addr) this.#moved.delete(slot);
+    this.#onRefreshed();
+    if (isFirst) void this.#refreshPeriodically();
+  }
+
+  #fail(problem: AsynqError): void {
+    if (this.#closed.signal.aborted) return;
+    if (this.problem === undefined) this.#log.warn({ err: problem }, 'no node of the cluster answers');
+    this.problem = problem;
+  }
+
+  async #refreshPeriodically(): Promise<void> {
+    const { signal } = this.#closed;
+    while (!signal.aborted) {
+      await this.#clock.sleep(REFRESH_EVERY_MS * (0.5 + this.#random()), signal);
+      await this.refresh();
+    }
+  }
+}
+
+function whyNobodyAnswered(error: unknown): AsynqError {
+  const errors: unknown[] = error instanceof AggregateError ? error.errors : [error];
+  const telling = TELLING.map((code) => errors.find((one) => AsynqError.is(one, code))).find(Boolean);
+  const first = telling ?? errors[0];
+  return AsynqError.is(first)
+    ? first
+    : new AsynqError('ASYNQ_REDIS_UNREACHABLE', `no node of the cluster answers: ${errorText(first)}`, {
+        cause: error,
+      });
+}

@@ -1,0 +1,221 @@
+import type { ConnectionOptions } from 'node:tls';
+import { Redis } from 'ioredis';
+import type { Clock } from '../runtime/clock.ts';
+import { defined } from '../runtime/defined.ts';
+import { AsynqError, errorText } from '../runtime/errors.ts';
+import { parseAddress } from './address.ts';
+import type { TlsOptions } from './options.ts';
+import { classifyReplyError, replyError } from './reply-error.ts';
+import type { RedisReply } from './router.ts';
+
+/** Scripts carry flags (`#!lua`), which came with this version. */
+const OLDEST_MAJOR = 7;
+
+const DIAL_TIMEOUT_MS = 5_000;
+
+/** How a node is reached; the same for all nodes of a cluster. */
+export interface DialOptions {
+  readonly username?: string;
+  readonly password?: string;
+  readonly tls?: TlsOptions;
+  readonly db?: number;
+  /** Milliseconds, of the connection and of the first answer each. @default 5000 */
+  readonly dialTimeout?: number;
+}
+
+/** Why a command brought no reply: Redis said so, or its connection ended first. */
+export type CommandFailure =
+  | { readonly kind: 'refused'; readonly text: string }
+  | { readonly kind: 'lost'; readonly error: AsynqError };
+
+export type OnReply = (failure: CommandFailure | undefined, reply: RedisReply) => void;
+
+/**
+ * One connection to one server, from greeting to end; it never reconnects, which its owner does with a new one.
+ *
+ * The driver is kept to what it is best at, sockets and RESP: no queue of its own, no retries, no pipelining of its own
+ * (ioredis loses replies around MOVED), RESP2 (its decoder of RESP3 is young).
+ */
+export class Connection {
+  readonly addr: string;
+  /** Resolves when the connection is over, with the reason. */
+  readonly ended: Promise<AsynqError>;
+  readonly #redis: Redis;
+  #socketError: Error | undefined;
+
+  constructor(addr: string, redis: Redis) {
+    this.addr = addr;
+    this.#redis = redis;
+    redis.on('error', (error: Error) => {
+      this.#socketError = error;
+    });
+    this.ended = new Promise((resolve) => {
+      redis.once('end', () => resolve(this.#lost()));
+    });
+  }
+
+  get isOpen(): boolean {
+    return this.#redis.status === 'ready';
+  }
+
+  async open(): Promise<void> {
+    try {
+      await this.#redis.connect();
+    } catch (error) {
+      throw unreachable(this.addr, this.#socketError ?? error);
+    }
+  }
+
+  /** Commands that `write` issues leave in one write. */
+  together(write: () => void): void {
+    const { stream } = this.#redis;
+    stream.cork();
+    try {
+      write();
+    } finally {
+      stream.uncork();
+    }
+  }
+
+  /** Sends a command at once; `onReply` is called exactly once, replies come in the order of the commands. */
+  call(name: string, args: (string | Buffer | number)[], onReply: OnReply): void {
+    void this.#redis.callBuffer(name, args, (error, reply) => {
+      if (error) onReply(this.#failure(error), null);
+      else onReply(undefined, reply as RedisReply);
+    });
+  }
+
+  request(name: string, args: (string | Buffer | number)[]): Promise<RedisReply> {
+    return new Promise((resolve, reject) => {
+      this.call(name, args, (failure, reply) => {
+        if (failure === undefined) resolve(reply);
+        else reject(failure.kind === 'lost' ? failure.error : this.#refused(name, failure.text));
+      });
+    });
+  }
+
+  /** Once subscribed, a connection serves nothing but its subscriptions and PING. */
+  async subscribe(channel: string, onMessage: (message: string) => void): Promise<void> {
+    this.#redis.on('message', (from: string, message: string) => {
+      if (from === channel) onMessage(message);
+    });
+    await this.request('subscribe', [channel]);
+  }
+
+  /** Ends the connection now; commands without a reply fail as lost, for the reason given. */
+  close(why?: Error): void {
+    this.#socketError ??= why;
+    if (this.#redis.status === 'end') return;
+    this.#redis.disconnect();
+    this.#redis.stream?.destroy(); // a server that hangs would keep a polite end waiting
+  }
+
+  #failure(error: Error): CommandFailure {
+    return error.name === 'ReplyError'
+      ? { kind: 'refused', text: error.message }
+      : { kind: 'lost', error: this.#lost() };
+  }
+
+  /** Without the driver's error for the command, which carries its arguments: payloads, or a password. */
+  #refused(command: string, text: string): AsynqError {
+    const refusal = classifyReplyError(text, this.addr);
+    const code = refusal.kind === 'final' ? refusal.code : 'ASYNQ_REDIS_COMMAND';
+    return replyError(code, command, this.addr, text);
+  }
+
+  #lost(): AsynqError {
+    return unreachable(this.addr, this.#socketError ?? new Error('the connection ended'));
+  }
+}
+
+/**
+ * Connects and greets: the server knows who we are, its version is one we can work with, the database is chosen.
+ * @throws ASYNQ_REDIS_UNREACHABLE, ASYNQ_REDIS_AUTH, ASYNQ_REDIS_VERSION, ASYNQ_REDIS_COMMAND (no such database)
+ */
+export async function connect(
+  addr: string,
+  options: DialOptions,
+  parts: { clock: Clock; signal: AbortSignal },
+): Promise<Connection> {
+  const timeout = options.dialTimeout ?? DIAL_TIMEOUT_MS;
+  const connection = new Connection(addr, driver(addr, options, timeout));
+  const close = () => connection.close();
+  parts.signal.addEventListener('abort', close, { once: true });
+  const answered = new AbortController();
+  try {
+    parts.signal.throwIfAborted();
+    await connection.open();
+    const late = parts.clock.sleep(timeout, answered.signal).then(() => {
+      throw unreachable(addr, new Error(`no answer within ${timeout} ms`));
+    });
+    late.catch(() => {}); // after an answer nobody listens any more
+    await Promise.race([greet(connection, options), late]);
+    return connection;
+  } catch (error) {
+    connection.close();
+    throw AsynqError.is(error) ? error : unreachable(addr, error);
+  } finally {
+    answered.abort();
+    parts.signal.removeEventListener('abort', close);
+  }
+}
+
+function driver(addr: string, { tls }: DialOptions, timeout: number): Redis {
+  return new Redis({
+    ...parseAddress(addr),
+    ...(tls === undefined ? {} : { tls: tlsOptions(tls) }),
+    protocol: 2,
+    lazyConnect: true,
+    connectTimeout: timeout,
+    enableReadyCheck: false,
+    enableOfflineQueue: false,
+    autoResendUnfulfilledCommands: false,
+    maxRetriesPerRequest: null,
+    retryStrategy: () => null,
+    disableClientInfo: true,
+  });
+}
+
+function tlsOptions({ ca, cert, key, serverName, insecure }: TlsOptions): ConnectionOptions {
+  return defined({ ca, cert, key, servername: serverName, rejectUnauthorized: insecure !== true });
+}
+
+async function greet(connection: Connection, options: DialOptions): Promise<void> {
+  checkVersion(connection.addr, await hello(connection, options));
+  if (options.db !== undefined && options.db !== 0) await connection.request('SELECT', [options.db]);
+}
+
+/** HELLO, which logs in and says what server this is; its reply. */
+async function hello(connection: Connection, { username, password }: DialOptions): Promise<RedisReply> {
+  const auth = password === undefined ? [] : ['AUTH', username ?? 'default', password];
+  try {
+    return await connection.request('HELLO', [2, ...auth, 'SETNAME', 'asynq-operator']);
+  } catch (error) {
+    if (errorText(error).includes('unknown command')) throw tooOld(connection.addr, 'older than 6');
+    if (errorText(error).includes('max number of clients')) throw unreachable(connection.addr, error);
+    throw error;
+  }
+}
+
+function checkVersion(addr: string, reply: RedisReply): void {
+  const fields = Array.isArray(reply) ? reply.map(String) : [];
+  const version = fields[fields.indexOf('version') + 1] ?? '';
+  if (Number.parseInt(version, 10) < OLDEST_MAJOR) throw tooOld(addr, version);
+}
+
+function tooOld(addr: string, version: string): AsynqError {
+  return new AsynqError(
+    'ASYNQ_REDIS_VERSION',
+    `expected Redis or Valkey ${OLDEST_MAJOR}.0 or newer at ${addr}, got ${version}`,
+  );
+}
+
+export function unreachable(addr: string, cause: unknown): AsynqError {
+  // A name with several addresses fails with one error for each and no text of its own.
+  const causes: unknown[] = cause instanceof AggregateError ? cause.errors : [cause];
+  return new AsynqError(
+    'ASYNQ_REDIS_UNREACHABLE',
+    `no connection to Redis at ${addr}: ${causes.map(errorText).join('; ')}`,
+    { cause },
+  );
+}

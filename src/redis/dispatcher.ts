@@ -1,0 +1,224 @@
+import { type Backoff, exponentialMs } from '../runtime/backoff.ts';
+import type { Clock } from '../runtime/clock.ts';
+import { AsynqError } from '../runtime/errors.ts';
+import type { Logger } from '../runtime/logger.ts';
+import type { Random } from '../runtime/random.ts';
+import { ANY_SLOT, Call } from './call.ts';
+import { type Connection, unreachable } from './connect.ts';
+import { isPassing, type LaneEvents, NodeLane } from './node-lane.ts';
+import { OpenCalls } from './open-calls.ts';
+import { type Refusal, replyError } from './reply-error.ts';
+import type { RedisReply } from './router.ts';
+import type { AskNode, Topology } from './topology.ts';
+
+/** Who has not said by now who serves what is not the one to learn it from. */
+const ASK_TIMEOUT_MS = 2_000;
+
+/** Sent on so often in a row, a call pauses first: nodes that disagree need a moment to agree. */
+const PROMPT_REDIRECTS = 4;
+
+const RETRY: Backoff = { baseMs: 25, capMs: 500 };
+
+/** What a topology needs of the ways to the nodes. */
+export interface TopologyParts {
+  readonly ask: AskNode;
+  readonly isUp: (addr: string) => boolean;
+  readonly onRefreshed: () => void;
+}
+
+/**
+ * Brings each call to the node that serves its slot, and settles it: with the reply, with an error that asking again
+ * would not change, or, when its time is over, with what stood in the way last.
+ *
+ * A lane is made for each node when first needed, and closed when the topology no longer knows the node as a master;
+ * calls that it still has then look for the new owner.
+ */
+export class Dispatcher implements LaneEvents {
+  readonly topology: Topology;
+  readonly #dial: (addr: string, signal: AbortSignal) => Promise<Connection>;
+  readonly #clock: Clock;
+  readonly #random: Random;
+  readonly #log: Logger;
+  readonly #lanes = new Map<string, NodeLane>();
+  readonly #open: OpenCalls;
+  readonly #closed = new AbortController();
+
+  constructor(parts: {
+    dial: (addr: string, signal: AbortSignal) => Promise<Connection>;
+    topology: (parts: TopologyParts) => Topology;
+    clock: Clock;
+    random: Random;
+    log: Logger;
+  }) {
+    this.#dial = parts.dial;
+    this.#clock = parts.clock;
+    this.#random = parts.random;
+    this.#log = parts.log;
+    this.#open = new OpenCalls(parts.clock, (call) => this.#expired(call));
+    this.topology = parts.topology({
+      ask: (addr, name, args) => this.#ask(addr, name, args),
+      isUp: (addr) => this.#lanes.get(addr)?.isReady ?? false,
+      onRefreshed: () => this.#closeLanesOfOthers(),
+    });
+  }
+
+  get isClosed(): boolean {
+    return this.#closed.signal.aborted;
+  }
+
+  send(call: Call): void {
+    if (this.isClosed)
+      return call.reject(new AsynqError('ASYNQ_CLOSED', 'the connection to Redis was closed'));
+    this.#open.add(call);
+    this.#dispatch(call);
+  }
+
+  /** A node that could serve a call for any: one that is well, else one that is not known to be away. */
+  someNode(): string | undefined {
+    const addrs = this.topology.masterAddrs();
+    return (
+      addrs.find((addr) => this.#lanes.get(addr)?.isReady) ??
+      addrs.find((addr) => this.#lanes.get(addr)?.problem === undefined) ??
+      addrs[Math.floor(this.#random() * addrs.length)]
+    );
+  }
+
+  /** Rejects what is open and ends every connection; harmless when done before. */
+  async close(): Promise<void> {
+    this.#closed.abort();
+    this.topology.close();
+    for (const call of this.#open.drain()) {
+      call.reject(new AsynqError('ASYNQ_CLOSED', 'the connection to Redis was closed before the reply'));
+    }
+    await Promise.all([...this.#lanes.values()].map((lane) => lane.close()));
+  }
+
+  onReply(call: Call, reply: RedisReply): void {
+    if (call.settled) return;
+    this.#open.delete(call);
+    call.resolve(reply);
+  }
+
+  onRefused(lane: NodeLane, call: Call, refusal: Exclude<Refusal, { kind: 'noscript' }>, text: string): void {
+    if (call.settled) return;
+    call.refusals++;
+    const said = (code: AsynqError['code']) => replyError(code, call.name, lane.addr, text);
+    if (refusal.kind === 'final') return this.#reject(call, said(refusal.code));
+    if (call.pinned) return this.#reject(call, said('ASYNQ_REDIS_UNREACHABLE'));
+    switch (refusal.kind) {
+      case 'moved':
+        if (!this.topology.moved(refusal.slot, refusal.addr)) this.#reject(call, said('ASYNQ_REDIS_COMMAND'));
+        else this.#redirect(call, said('ASYNQ_REDIS_UNREACHABLE'), () => this.#dispatch(call));
+        break;
+      case 'ask':
+        this.#redirect(call, said('ASYNQ_REDIS_UNREACHABLE'), () => {
+          call.asking = true;
+          this.#laneTo(refusal.addr).send(call);
+        });
+        break;
+      case 'readonly':
+        // Behind the same name another server may be master by now.
+        lane.reconnect(said('ASYNQ_REDIS_UNREACHABLE'));
+        void this.topology.refresh();
+        this.#later(call, said('ASYNQ_REDIS_UNREACHABLE'));
+        break;
+      case 'again':
+        void this.topology.refresh();
+        this.#later(call, said('ASYNQ_REDIS_UNREACHABLE'));
+    }
+  }
+
+  onReturned(_lane: NodeLane, call: Call, error: AsynqError): void {
+    if (call.settled) return;
+    if (call.pinned || !isPassing(error)) return this.#reject(call, error);
+    call.asking = false;
+    call.refusals++;
+    this.#redirect(call, error, () => this.#dispatch(call));
+  }
+
+  onTrouble(): void {
+    void this.topology.refresh();
+  }
+
+  #dispatch(call: Call): void {
+    if (call.settled) return;
+    const addr = this.#nodeFor(call);
+    if (addr === undefined) void this.topology.refresh().then(() => this.#dispatchOrWait(call));
+    else this.#laneTo(addr).send(call);
+  }
+
+  #dispatchOrWait(call: Call): void {
+    if (call.settled) return;
+    const { problem } = this.topology;
+    const addr = this.#nodeFor(call);
+    if (addr !== undefined) this.#laneTo(addr).send(call);
+    else if (problem !== undefined && !isPassing(problem)) this.#reject(call, problem);
+    else {
+      call.refusals++;
+      this.#later(call, problem);
+    }
+  }
+
+  #nodeFor(call: Call): string | undefined {
+    return call.slot === ANY_SLOT ? this.someNode() : this.topology.ownerOf(call.slot);
+  }
+
+  #laneTo(addr: string): NodeLane {
+    let lane = this.#lanes.get(addr);
+    if (lane === undefined) {
+      lane = new NodeLane(addr, {
+        dial: (signal) => this.#dial(addr, signal),
+        events: this,
+        clock: this.#clock,
+        random: this.#random,
+        log: this.#log,
+      });
+      this.#lanes.set(addr, lane);
+    }
+    return lane;
+  }
+
+  #redirect(call: Call, why: AsynqError, now: () => void): void {
+    if (call.refusals <= PROMPT_REDIRECTS) now();
+    else this.#later(call, why);
+  }
+
+  #later(call: Call, why: AsynqError | undefined): void {
+    call.problem = why;
+    const ms = exponentialMs(call.refusals, RETRY) * (0.5 + this.#random() / 2);
+    void this.#clock.sleep(ms, this.#closed.signal).then(() => this.#dispatch(call));
+  }
+
+  #reject(call: Call, error: AsynqError): void {
+    this.#open.delete(call);
+    call.reject(error);
+  }
+
+  #expired(call: Call): void {
+    if (call.settled) return;
+    const addr = call.pinned ? undefined : this.#nodeFor(call);
+    const away = addr === undefined ? undefined : this.#lanes.get(addr)?.problem;
+    const cause = call.problem ?? away ?? unreachable(addr ?? 'its nodes', new Error('no answer in time'));
+    call.reject(call.isPatient ? this.topology.unserved(call.slot, cause) : cause);
+    if (!call.pinned) void this.topology.refresh();
+  }
+
+  #ask(addr: string, name: string, args: (string | Buffer | number)[]): Promise<RedisReply> {
+    return new Promise((resolve, reject) => {
+      const deadline = this.#clock.monotonic() + ASK_TIMEOUT_MS;
+      const call = new Call({ slot: ANY_SLOT, name, args, deadline, pinned: true, resolve, reject });
+      if (this.isClosed) return call.reject(new AsynqError('ASYNQ_CLOSED'));
+      this.#open.add(call);
+      this.#laneTo(addr).send(call);
+    });
+  }
+
+  #closeLanesOfOthers(): void {
+    const masters = new Set(this.topology.masterAddrs());
+    for (const [addr, lane] of this.#lanes) {
+      if (masters.has(addr)) continue;
+      this.#lanes.delete(addr);
+      void lane.close();
+    }
+  }
+}

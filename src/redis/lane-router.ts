@@ -1,0 +1,124 @@
+import type { Clock } from '../runtime/clock.ts';
+import { AsynqError } from '../runtime/errors.ts';
+import type { Logger } from '../runtime/logger.ts';
+import type { Random } from '../runtime/random.ts';
+import { ANY_SLOT, Call, evalshaArgs, toDriver } from './call.ts';
+import type { Connection } from './connect.ts';
+import { Dispatcher, type TopologyParts } from './dispatcher.ts';
+import type {
+  CallOptions,
+  ClusterNode,
+  KeyLocation,
+  RedisArg,
+  RedisReply,
+  RedisRouter,
+  Script,
+} from './router.ts';
+import { keySlot } from './slots.ts';
+import { Subscription } from './subscription.ts';
+import type { Topology } from './topology.ts';
+
+const CALL_TIMEOUT_MS = 10_000;
+
+/** The router of a cluster, and of a standalone server: they differ in their topology only. */
+export class LaneRouter implements RedisRouter {
+  readonly #dispatcher: Dispatcher;
+  readonly #parts: LaneRouterParts;
+  readonly #closed = new AbortController();
+  readonly #subscriptions = new Set<Promise<void>>();
+
+  constructor(parts: LaneRouterParts) {
+    this.#parts = parts;
+    this.#dispatcher = new Dispatcher(parts);
+  }
+
+  run(
+    script: Script,
+    keys: readonly string[],
+    args: readonly RedisArg[],
+    options?: CallOptions,
+  ): Promise<RedisReply> {
+    const slot = keySlot(keys[0] ?? '');
+    return this.#call(slot, 'EVALSHA', evalshaArgs(script, keys, args), { script, ...options });
+  }
+
+  command(key: string, name: string, args: readonly RedisArg[], options?: CallOptions): Promise<RedisReply> {
+    return this.#call(keySlot(key), name.toUpperCase(), args.map(toDriver), options);
+  }
+
+  async locate(key: string): Promise<KeyLocation> {
+    this.#throwIfClosed();
+    return this.#dispatcher.topology.locate(keySlot(key));
+  }
+
+  async masters(): Promise<readonly ClusterNode[]> {
+    this.#throwIfClosed();
+    return this.#dispatcher.topology.masters();
+  }
+
+  async subscribe(channel: string, onMessage: (message: string) => void, signal: AbortSignal): Promise<void> {
+    this.#throwIfClosed();
+    const { clock, random, log } = this.#parts;
+    const subscription = new Subscription({
+      channel,
+      onMessage,
+      connect: (ending) => this.#connectToSomeNode(ending),
+      signal: AbortSignal.any([signal, this.#closed.signal]),
+      clock,
+      random,
+      log,
+    });
+    const run = subscription.run().finally(() => this.#subscriptions.delete(run));
+    this.#subscriptions.add(run);
+    await subscription.standing;
+  }
+
+  async publish(channel: string, message: string): Promise<void> {
+    await this.#call(ANY_SLOT, 'PUBLISH', [channel, message]);
+  }
+
+  async ping(): Promise<void> {
+    await this.#call(ANY_SLOT, 'PING', []);
+  }
+
+  async close(): Promise<void> {
+    this.#closed.abort();
+    await Promise.all([this.#dispatcher.close(), ...this.#subscriptions]);
+  }
+
+  #call(
+    slot: number,
+    name: string,
+    args: (string | Buffer | number)[],
+    options?: CallOptions & { script?: Script },
+  ): Promise<RedisReply> {
+    return new Promise((resolve, reject) => {
+      const deadline = this.#parts.clock.monotonic() + (options?.timeout ?? CALL_TIMEOUT_MS);
+      this.#dispatcher.send(
+        new Call({ slot, script: options?.script, name, args, deadline, resolve, reject }),
+      );
+    });
+  }
+
+  async #connectToSomeNode(signal: AbortSignal): Promise<Connection> {
+    const { topology } = this.#dispatcher;
+    if (!topology.isKnown) await topology.refresh();
+    const addr = this.#dispatcher.someNode();
+    if (addr === undefined) throw topology.problem ?? new AsynqError('ASYNQ_CLOSED');
+    return this.#parts.dial(addr, signal);
+  }
+
+  #throwIfClosed(): void {
+    if (this.#closed.signal.aborted) {
+      throw new AsynqError('ASYNQ_CLOSED', 'the connection to Redis was closed');
+    }
+  }
+}
+
+export interface LaneRouterParts {
+  readonly dial: (addr: string, signal: AbortSignal) => Promise<Connection>;
+  readonly topology: (parts: TopologyParts) => Topology;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+}

@@ -1,0 +1,127 @@
+import type { Clock } from '../runtime/clock.ts';
+import type { AsynqError } from '../runtime/errors.ts';
+import type { Call } from './call.ts';
+import type { CommandFailure, Connection } from './connect.ts';
+import { classifyReplyError, type Refusal } from './reply-error.ts';
+import type { RedisReply } from './router.ts';
+
+/** A connection on which replies are due and none comes is looked at this often. */
+const WATCH_MS = 1_000;
+
+/** Looks in a row without a reply after which the server counts as gone. */
+const SILENT_LOOKS = 5;
+
+/** A script that is flushed faster than it can be loaded is not ours to mend. */
+const MAX_LESSONS = 5;
+
+export interface SessionEvents {
+  onReply(call: Call, reply: RedisReply): void;
+  /** Redis refused the call, in a way that the session cannot deal with. */
+  onRefused(call: Call, refusal: Exclude<Refusal, { kind: 'noscript' }>, text: string): void;
+  /** The connection ended before the reply: whether the call took effect is not known. */
+  onLost(call: Call, error: AsynqError): void;
+  /** To be written again, as it is. */
+  onResend(call: Call): void;
+  /** Replies are due and for a while none came. */
+  onSilent(): void;
+}
+
+/**
+ * Calls over one connection: the scripts that this server has been taught, the replies that are due.
+ *
+ * A script travels ahead of its first call, in the same write, so that a fresh server costs no extra round trip; a
+ * server that forgot it (SCRIPT FLUSH) is taught again.
+ */
+export class Session {
+  readonly connection: Connection;
+  readonly #clock: Clock;
+  readonly #events: SessionEvents;
+  readonly #taught = new Set<string>();
+  /** Why a script could not be loaded, by its digest. */
+  readonly #unloadable = new Map<string, string>();
+  #due = 0;
+  #replies = 0;
+  #watching = false;
+  readonly #over = new AbortController();
+
+  constructor(connection: Connection, parts: { clock: Clock; events: SessionEvents }) {
+    this.connection = connection;
+    this.#clock = parts.clock;
+    this.#events = parts.events;
+    void connection.ended.then(() => this.#over.abort());
+  }
+
+  get isOpen(): boolean {
+    return this.connection.isOpen;
+  }
+
+  /** Whether any reply came yet: a server that takes connections and drops them is no better than none. */
+  get hasAnswered(): boolean {
+    return this.#replies > 0;
+  }
+
+  /** Writes the calls in one go, in order, without those that were settled meanwhile. */
+  write(batch: readonly Call[]): void {
+    this.connection.together(() => {
+      for (const call of batch) if (!call.settled) this.#write(call);
+    });
+    if (!this.#watching && this.#due > 0) void this.#watch();
+  }
+
+  #write(call: Call): void {
+    const { script } = call;
+    if (script !== undefined && !this.#taught.has(script.sha)) this.#teach(script.sha, script.lua);
+    if (call.asking) this.connection.call('ASKING', [], () => {});
+    call.asking = false;
+    this.#due++;
+    this.connection.call(call.name, call.args, (failure, reply) => {
+      this.#due--;
+      if (failure?.kind !== 'lost') this.#replies++;
+      if (failure === undefined) this.#events.onReply(call, reply);
+      else this.#fail(call, failure);
+    });
+  }
+
+  #teach(sha: string, lua: string): void {
+    this.#taught.add(sha);
+    this.connection.call('SCRIPT', ['LOAD', lua], (failure) => {
+      if (failure?.kind === 'refused') this.#unloadable.set(sha, failure.text);
+      else this.#unloadable.delete(sha);
+    });
+  }
+
+  #fail(call: Call, failure: CommandFailure): void {
+    if (failure.kind === 'lost') return this.#events.onLost(call, failure.error);
+    const refusal = classifyReplyError(failure.text, this.connection.addr);
+    if (refusal.kind === 'noscript') this.#teachAgain(call, failure.text);
+    else this.#events.onRefused(call, refusal, failure.text);
+  }
+
+  #teachAgain(call: Call, text: string): void {
+    const sha = call.script?.sha ?? '';
+    this.#taught.delete(sha);
+    const why = this.#unloadable.get(sha);
+    call.lessons++;
+    if (why === undefined && call.lessons <= MAX_LESSONS) return this.#events.onResend(call);
+    const refusal = classifyReplyError(why ?? text, this.connection.addr);
+    this.#events.onRefused(
+      call,
+      refusal.kind === 'noscript' ? { kind: 'final', code: 'ASYNQ_REDIS_COMMAND' } : refusal,
+      why ?? text,
+    );
+  }
+
+  /** Runs while replies are due. Waits by looks, not by the clock: a loop that was held up has not listened meanwhile. */
+  async #watch(): Promise<void> {
+    this.#watching = true;
+    for (let silent = 0; this.#due > 0; ) {
+      const replies = this.#replies;
+      await this.#clock.sleep(WATCH_MS, this.#over.signal);
+      if (this.#over.signal.aborted || this.#due === 0) break;
+      silent = this.#replies === replies ? silent + 1 : 0;
+      if (silent > 0) this.#events.onSilent();
+      if (silent === SILENT_LOOKS) this.connection.close(new Error(`no answer for ${silent} s`));
+    }
+    this.#watching = false;
+  }
+}
