@@ -65,7 +65,6 @@ export class EventRecorder {
   }
 
   async #stop(drainMs: number): Promise<void> {
-    const stopped = () => new Error('the event recorder was stopped');
     using limit = new Deadline(this.#client.clock, drainMs, undefined, stopped);
     limit.signal.addEventListener('abort', () => this.#abort.abort(limit.signal.reason));
     this.#queue.shutDown();
@@ -146,4 +145,8 @@ export class EventRecorder {
   #options(): { readonly fieldManager: string; readonly signal: AbortSignal } {
     return { fieldManager: FIELD_MANAGER, signal: this.#abort.signal };
   }
+}
+
+function stopped(): Error {
+  return new Error('the event recorder was stopped');
 }
