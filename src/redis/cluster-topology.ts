@@ -2,6 +2,7 @@ import type { Clock } from '../runtime/clock.ts';
 import { AsynqError, errorText } from '../runtime/errors.ts';
 import type { Logger } from '../runtime/logger.ts';
 import type { Random } from '../runtime/random.ts';
+import { parseReplicas, withReplicas } from './cluster-replicas.ts';
 import { firstAnswer } from './first-answer.ts';
 import type { ClusterNode, KeyLocation } from './router.ts';
 import { parseClusterSlots, type Shard, type SlotTable } from './slot-table.ts';
@@ -20,7 +21,7 @@ const PATIENCE_MS = 300;
 const TELLING = ['ASYNQ_REDIS_NOT_A_CLUSTER', 'ASYNQ_REDIS_AUTH', 'ASYNQ_REDIS_VERSION'] as const;
 
 /**
- * The slots of a Redis Cluster and who serves them, by CLUSTER SLOTS of whichever known node answers first.
+ * The slots of a Redis Cluster and who serves them, by CLUSTER SLOTS (and NODES, for replicas) of whichever known node answers first.
  *
  * What was last seen stands until something newer is seen: when nobody answers, calls still go to the last owner.
  * States: unknown -> known; closed. A slot that a node says has moved is known by that word until the next refresh.
@@ -159,7 +160,12 @@ export class ClusterTopology implements Topology {
   }
 
   async #slotsAsSeenBy(addr: string): Promise<SlotTable> {
-    return parseClusterSlots(await this.#ask(addr, 'CLUSTER', ['SLOTS']), addr);
+    const [slots, nodes] = await Promise.all([
+      this.#ask(addr, 'CLUSTER', ['SLOTS']),
+      // Only locations need it: a user who may not ask for it can do without.
+      this.#ask(addr, 'CLUSTER', ['NODES']).catch(() => ''),
+    ]);
+    return withReplicas(parseClusterSlots(slots, addr), parseReplicas(String(nodes), addr));
   }
 
   #accept(table: SlotTable, words: ReadonlyMap<number, string>): void {

@@ -24,6 +24,15 @@ export class SlotTable {
     return this.#bySlot[slot];
   }
 
+  /** The same table with other shards. */
+  map(change: (shard: Shard) => Shard): SlotTable {
+    const changed = new Map(this.shards.map((shard) => [shard, change(shard)]));
+    return new SlotTable(
+      [...changed.values()],
+      this.#bySlot.map((shard) => shard && changed.get(shard)),
+    );
+  }
+
   /** Any node, master or replica, with this address. */
   nodeAt(addr: string): ClusterNode | undefined {
     for (const { master, replicas } of this.shards) {
