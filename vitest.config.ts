@@ -14,7 +14,11 @@ export default defineConfig({
         hookTimeout: 60_000,
         globalSetup: 'test/support/redis-tier.ts',
       }),
-      tier('api', { testTimeout: 60_000, hookTimeout: 120_000 }),
+      tier('api', {
+        testTimeout: 60_000,
+        hookTimeout: 120_000,
+        globalSetup: 'test/support/api-tier.ts',
+      }),
       tier('e2e', { testTimeout: 300_000, hookTimeout: 900_000, fileParallelism: false }),
     ],
   },

@@ -62,8 +62,13 @@ function vitest(tier: Tier, report: string, more: readonly string[]): Promise<nu
   if (more.length > 0) args.push('--passWithNoTests', ...more);
   return new Promise((resolve, reject) => {
     const child = spawn('vitest', args, { stdio: 'inherit' });
+    const pass = (signal: NodeJS.Signals) => child.kill(signal);
+    process.once('SIGTERM', pass).once('SIGHUP', pass);
     child.on('error', reject);
-    child.on('close', (code) => resolve(code ?? 1));
+    child.on('close', (code) => {
+      process.off('SIGTERM', pass).off('SIGHUP', pass);
+      resolve(code ?? 1);
+    });
   });
 }
 

@@ -13,14 +13,21 @@ const tiers = words.filter(isTier);
 const rest = words.filter((word) => !isTier(word));
 const mustRun = tiers.length === 1 || ['true', '1'].includes(process.env['CI'] ?? '');
 
+// A terminal sends Ctrl-C to vitest as well, which puts its servers away: wait for that, then begin nothing more.
+let interrupted = false;
+process.on('SIGINT', () => {
+  interrupted = true;
+});
 const results: TierResult[] = [];
-for (const tier of tiers) results.push(await runTier(tier, rest));
+for (const tier of tiers) {
+  if (!interrupted) results.push(await runTier(tier, rest));
+}
 
 console.log();
 for (const result of results) console.log(line(result));
 const passed = sum((result) => result.passed);
 const failed = sum((result) => result.failed);
-const ok = failed === 0 && results.every((result) => result.kind === 'ran' || !mustRun);
+const ok = !interrupted && failed === 0 && results.every((result) => result.kind === 'ran' || !mustRun);
 console.log(styleText(ok ? 'green' : 'red', `${passed} passed, ${failed} failed`));
 process.exitCode = ok ? 0 : 1;
 
