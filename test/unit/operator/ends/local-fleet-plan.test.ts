@@ -45,7 +45,7 @@ describe('planFleet', () => {
   it('comes to rest with exactly the workers asked for, and never below them on the way', () => {
     fc.assert(
       fc.property(fc.array(anyWorker, { maxLength: 8 }), fc.nat(8), (before, replicas) => {
-        let workers = before;
+        let workers: PlannedWorker[] = before;
         for (let round = 0; round < 20; round++) {
           const ready = workers.filter(({ isReady }) => isReady).length;
           const { start, stop } = planFleet(workers, { replicas, revision: 'a' });

@@ -1,0 +1,72 @@
+import { readFileSync } from 'node:fs';
+import { styleText } from 'node:util';
+import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { errorText } from '../runtime/errors.ts';
+import { displayWidth } from './table.ts';
+
+/** What a command line may touch of its process. */
+export interface Terminal {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly isTTY: boolean;
+  out(text: string): void;
+  err(text: string): void;
+}
+
+/** Headings of help pages, as Go's CLI (cobra, in GitHub's style) words them. */
+const HEADINGS: Readonly<Record<string, string>> = {
+  'Usage:': 'USAGE',
+  'Arguments:': 'ARGUMENTS',
+  'Options:': 'FLAGS',
+  'Global Options:': 'INHERITED FLAGS',
+  'Commands:': 'COMMANDS',
+};
+
+/** An empty program that speaks to `terminal` only and never ends the process; give it commands and `runProgram`. */
+export function createProgram(name: string, description: string, terminal: Terminal): Command {
+  const bold = (text: string) => (terminal.isTTY ? styleText('bold', text, { validateStream: false }) : text);
+  return new Command(name)
+    .description(description)
+    .version(`${name} version ${packageVersion()}`, '-v, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .helpCommand(false)
+    .exitOverride()
+    .configureOutput({ writeOut: (text) => terminal.out(text), writeErr: (text) => terminal.err(text) })
+    .configureHelp({
+      showGlobalOptions: true,
+      styleTitle: (title) => bold(HEADINGS[title] ?? title),
+      displayWidth,
+    })
+    .showHelpAfterError('Add --help to see what is possible.');
+}
+
+/** Runs the command that `args` name; its exit code. Errors go to stderr as `error: ...`. */
+export async function runProgram(
+  program: Command,
+  args: readonly string[],
+  terminal: Terminal,
+): Promise<number> {
+  try {
+    await program.parseAsync(args, { from: 'user' });
+    return 0;
+  } catch (error) {
+    if (error instanceof ExitCode) return error.code;
+    if (error instanceof CommanderError && !(error instanceof InvalidArgumentError)) return error.exitCode;
+    terminal.err(`error: ${errorText(error)}\n`);
+    return 1;
+  }
+}
+
+/** Thrown by a command that has said all there is to say and has failed. */
+export class ExitCode extends Error {
+  readonly code: number;
+
+  constructor(code: number) {
+    super(`exit code ${code}`);
+    this.code = code;
+  }
+}
+
+function packageVersion(): string {
+  const file = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(file) as { version: string }).version;
+}

@@ -1,0 +1,46 @@
+import { describe, expect, it } from 'vitest';
+import { renderAnswer } from '../../../src/cli/output.ts';
+import { runAsynq } from './run.ts';
+
+describe('asynq', () => {
+  it('prints its version', async () => {
+    expect(await runAsynq(['--version'])).toEqual({
+      code: 0,
+      out: expect.stringMatching(/^asynq version \d+\.\d+\.\d+/),
+      err: '',
+    });
+  });
+
+  it('prints help on stdout when asked for it', async () => {
+    const { code, out, err } = await runAsynq(['queue', 'ls', '--help']);
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+    expect(out).toContain('USAGE asynq queue list|ls');
+    expect(out).toContain('INHERITED FLAGS');
+    expect(out).toContain('--cluster_addrs');
+  });
+
+  it.each([
+    [['queue', 'lst'], "error: unknown command 'lst'"],
+    [['queue', 'ls', '--nope'], "error: unknown option '--nope'"],
+    [['queue', 'ls', 'more'], 'error: too many arguments'],
+    [['queue', 'inspect'], "error: missing required argument 'queue'"],
+    [['queue', 'ls', '-o', 'xml'], 'Allowed choices are table, json, yaml'],
+    [['queue', 'ls', '-u', 'nowhere'], 'error: --uri: expected host:port, got "nowhere"\n'],
+  ])('answers %j with an error on stderr and exit code 1', async (args, message) => {
+    const { code, out, err } = await runAsynq(args);
+    expect({ code, out }).toEqual({ code: 1, out: '' });
+    expect(err).toContain(message);
+  });
+});
+
+describe('renderAnswer', () => {
+  const answer = { data: [{ queue: 'imágenes', keySlot: 2788 }], text: () => 'a table\n' };
+
+  it.each([
+    ['table', 'a table\n'],
+    ['json', '[{"queue":"imágenes","keySlot":2788}]\n'],
+    ['yaml', '- queue: imágenes\n  keySlot: 2788\n'],
+  ] as const)('prints %s', async (format, text) => {
+    expect(await renderAnswer(answer, format)).toBe(text);
+  });
+});
