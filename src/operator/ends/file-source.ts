@@ -69,18 +69,10 @@ export class FileSource implements QueueSource {
    * @throws ASYNQ_MANIFEST_INVALID with one fault a line; also when there is no AsynqQueue at all
    */
   async start(): Promise<void> {
-    const { paths } = this.#options;
-    const { texts, missing, unreadable } = await readManifestFiles(paths);
-    for (const [file, text] of texts) this.#set.update(file, text);
-    const faults = [
-      ...missing.map((path) => `${path}: no such file or folder`),
-      ...unreadable.map(({ path, message }) => `${path}: ${message}`),
-      ...this.#set.problems.map(problemText),
-    ];
-    if (faults.length === 0 && this.#set.queues.length === 0)
-      faults.push(`${paths.join(', ')}: no AsynqQueue there`);
+    const read = await readManifestFiles(this.#options.paths);
+    const faults = this.#set.takeAll(read);
     if (faults.length > 0) throw new AsynqError('ASYNQ_MANIFEST_INVALID', faults.join('\n'));
-    this.#texts = texts;
+    this.#texts = read.texts;
     this.#take();
     this.#watchers = await this.#watchFolders();
     this.#watching = this.#watch();

@@ -5,8 +5,11 @@ import {
   type DeclaredQueue,
   type Manifest,
   type ManifestProblem,
+  problemText,
   readManifest,
 } from '../manifest.ts';
+
+import type { ManifestTexts } from './manifest-files.ts';
 
 export interface DeclaredInFile extends DeclaredQueue {
   readonly file: string;
@@ -33,6 +36,19 @@ export class ManifestSet {
     this.#problems.set(file, all);
     if (all.length === 0) this.#manifests.set(file, manifest);
     return all;
+  }
+
+  /** Takes files for the first time; what is wrong with them, a line each. That there is no AsynqQueue at all is wrong too. */
+  takeAll({ texts, missing, unreadable }: ManifestTexts): string[] {
+    for (const [file, text] of texts) this.update(file, text);
+    const faults = [
+      ...missing.map((path) => `${path}: no such file or folder`),
+      ...unreadable.map(({ path, message }) => `${path}: ${message}`),
+      ...this.problems.map(problemText),
+    ];
+    return faults.length === 0 && this.queues.length === 0
+      ? ['there is no AsynqQueue in the manifests']
+      : faults;
   }
 
   /** The file is gone, and what it said with it. */

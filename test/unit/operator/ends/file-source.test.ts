@@ -76,7 +76,7 @@ describe('FileSource', () => {
 
   it.each([
     ['a broken manifest', { 'a.yaml': manifest('a', ', bad: 1') }, /a\.yaml:4:\d+: spec\.bad: unknown field/],
-    ['no AsynqQueue', { 'a.yaml': '' }, /: no AsynqQueue there/],
+    ['no AsynqQueue', { 'a.yaml': '' }, /^there is no AsynqQueue/],
     [
       'one AsynqQueue in two files',
       { 'a.yaml': manifest('a'), 'b.yaml': manifest('a') },
