@@ -14,11 +14,12 @@ export class Call {
   /** The script that it runs, which the node may have to be taught first. */
   readonly script: Script | undefined;
   readonly name: string;
-  readonly args: (string | Buffer | number)[];
+  args: (string | Buffer | number)[];
   /** Monotonic milliseconds. */
   readonly deadline: number;
   /** For that one node: not to be sent anywhere else. */
   readonly pinned: boolean;
+  readonly #argsWhenResent: (() => (string | Buffer | number)[]) | undefined;
   readonly #resolve: (reply: RedisReply) => void;
   readonly #reject: (error: AsynqError) => void;
   settled = false;
@@ -36,6 +37,7 @@ export class Call {
     name: string;
     args: (string | Buffer | number)[];
     deadline: number;
+    argsWhenResent?: (() => (string | Buffer | number)[]) | undefined;
     pinned?: boolean;
     resolve: (reply: RedisReply) => void;
     reject: (error: AsynqError) => void;
@@ -46,6 +48,7 @@ export class Call {
     this.args = fields.args;
     this.deadline = fields.deadline;
     this.pinned = fields.pinned ?? false;
+    this.#argsWhenResent = fields.argsWhenResent;
     this.#resolve = fields.resolve;
     this.#reject = fields.reject;
   }
@@ -53,6 +56,11 @@ export class Call {
   /** Whether it waits for a node that is away: only that one has its slot. */
   get isPatient(): boolean {
     return !this.pinned && this.slot !== ANY_SLOT;
+  }
+
+  /** It was written and brought no reply: from now on it says so, if its caller wanted that. */
+  lost(): void {
+    this.args = this.#argsWhenResent?.() ?? this.args;
   }
 
   resolve(reply: RedisReply): void {

@@ -39,11 +39,16 @@ export class LaneRouter implements RedisRouter {
     options?: CallOptions,
   ): Promise<RedisReply> {
     const slot = keySlot(keys[0] ?? '');
-    return this.#call(slot, 'EVALSHA', evalshaArgs(script, keys, args), { script, ...options });
+    const resent = options?.argsWhenResent;
+    return this.#call(slot, 'EVALSHA', evalshaArgs(script, keys, args), {
+      script,
+      timeout: options?.timeout,
+      argsWhenResent: resent && (() => evalshaArgs(script, keys, resent())),
+    });
   }
 
   command(key: string, name: string, args: readonly RedisArg[], options?: CallOptions): Promise<RedisReply> {
-    return this.#call(keySlot(key), name.toUpperCase(), args.map(toDriver), options);
+    return this.#call(keySlot(key), name.toUpperCase(), args.map(toDriver), { timeout: options?.timeout });
   }
 
   async locate(key: string): Promise<KeyLocation> {
@@ -90,12 +95,17 @@ export class LaneRouter implements RedisRouter {
     slot: number,
     name: string,
     args: (string | Buffer | number)[],
-    options?: CallOptions & { script?: Script },
+    options?: {
+      readonly script?: Script;
+      readonly timeout?: number | undefined;
+      readonly argsWhenResent?: (() => (string | Buffer | number)[]) | undefined;
+    },
   ): Promise<RedisReply> {
     return new Promise((resolve, reject) => {
-      const deadline = this.#parts.clock.monotonic() + (options?.timeout ?? CALL_TIMEOUT_MS);
+      const { script, timeout = CALL_TIMEOUT_MS, argsWhenResent } = options ?? {};
+      const deadline = this.#parts.clock.monotonic() + timeout;
       this.#dispatcher.send(
-        new Call({ slot, script: options?.script, name, args, deadline, resolve, reject }),
+        new Call({ slot, script, name, args, argsWhenResent, deadline, resolve, reject }),
       );
     });
   }

@@ -169,6 +169,7 @@ export class NodeLane {
 
   #lost(call: Call, error: AsynqError): void {
     if (call.settled) return;
+    call.lost();
     if (!call.isPatient || this.#closed.signal.aborted) this.#events.onReturned(this, call, error);
     else this.send(call);
   }
