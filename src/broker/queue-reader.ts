@@ -33,10 +33,11 @@ export interface QueueSnapshot {
   /** Number of groups. */
   readonly groups: number;
   /**
-   * Seconds that the oldest pending task has waited; 0 when nothing is pending, undefined when none of the oldest 16
-   * carries a stamp, or one from the future (then `clockSkew`).
+   * Seconds that the oldest pending task has waited, by the oldest stamp of the 16 next to run; 0 when nothing is pending,
+   * undefined when none of them carries a stamp that can be.
    */
   readonly latencySeconds: number | undefined;
+  /** One of those stamps lies more than a second in the future: the clock of a client or of the owner is wrong. */
   readonly clockSkew: boolean;
   /** Scheduled and retry tasks that are due. */
   readonly due: number;
@@ -44,11 +45,14 @@ export interface QueueSnapshot {
   readonly soon: number;
   /** The next score of scheduled and retry that is not due yet, Unix seconds. */
   readonly nextDue: number | undefined;
-  /** Leases that have ended. */
+  /** Tasks whose lease has ended: a recoverer will take them. */
   readonly orphaned: number;
-  /** Active ids without any lease: Go's ghosts, which nobody recovers. */
+  /** Active ids that nobody recovers: without any lease, or with one that has ended and no task behind it. */
   readonly ghosts: number;
-  /** Tasks in groups ready to be aggregated, and in stale aggregation sets. */
+  /**
+   * Tasks in groups ready to be aggregated, and in stale aggregation sets. Of more than 200 groups a random 200 stand for
+   * all, here and in `size.aggregating`.
+   */
   readonly readyGroups: number;
   /** Lifetime counters. */
   readonly processed: number;

@@ -75,7 +75,7 @@ function writeTask(writer: BinaryWriter, task: TaskMessage): void {
 /** The payload is a view into `bytes`. @throws ASYNQ_MESSAGE_UNREADABLE */
 export function decodeTaskMessage(bytes: Uint8Array): TaskMessage {
   return decoding('a task message', bytes, () => {
-    const task = emptyMessage();
+    const task = emptyTaskMessage();
     const reader = new BinaryReader(bytes);
     while (reader.pos < reader.len) {
       const [no, wireType] = reader.tag();
@@ -165,7 +165,8 @@ function readHeader(reader: BinaryReader): Record<string, string> {
   return { [key]: value };
 }
 
-function emptyMessage(): TaskMessage {
+/** A message of nothing but zero values. */
+export function emptyTaskMessage(): TaskMessage {
   return {
     type: '',
     payload: NO_BYTES,

@@ -1,0 +1,100 @@
+import type { RedisArg, RedisRouter, Script } from '../redis/router.ts';
+import { type Clock, unixSeconds } from '../runtime/clock.ts';
+import { AsynqError } from '../runtime/errors.ts';
+import { QueueKeys } from '../wire/keys.ts';
+import { encodeTaskMessage } from '../wire/task-message.ts';
+import { BatchKeys } from './batch-keys.ts';
+import { Batcher, type NonEmpty } from './batching.ts';
+import type { Enqueueing } from './broker.ts';
+import { QueueRegistry } from './queue-registry.ts';
+import { integers } from './replies.ts';
+import { loadScript } from './scripts.ts';
+import { unixNanoseconds } from './unix-nanoseconds.ts';
+
+const ENQUEUE = loadScript('enqueue');
+const SCHEDULE = loadScript('schedule');
+const ADD_TO_GROUP = loadScript('add-to-group');
+
+/** One script call holds up its Redis for less than a millisecond, and no buffer grows without bound. */
+const MAX_ITEMS = 128;
+const MAX_BYTES = 1 << 20;
+
+interface Item {
+  readonly task: Enqueueing;
+  readonly msg: Uint8Array;
+}
+
+/** A script for new tasks, and the part of its KEYS and ARGV that they share. */
+interface Plan {
+  readonly script: Script;
+  readonly keys: readonly string[];
+  readonly args: readonly RedisArg[];
+}
+
+/** Puts new tasks into their queues: those of one turn of the event loop, queue and kind with one script call. */
+export class Enqueuer {
+  readonly #router: RedisRouter;
+  readonly #clock: Clock;
+  readonly #registry: QueueRegistry;
+  readonly #batcher: Batcher<Item, number>;
+
+  constructor(parts: { router: RedisRouter; clock: Clock }) {
+    this.#router = parts.router;
+    this.#clock = parts.clock;
+    this.#registry = new QueueRegistry(parts);
+    this.#batcher = new Batcher<Item, number>({
+      run: (items) => this.#run(items),
+      maxItems: MAX_ITEMS,
+      maxBytes: MAX_BYTES,
+      bytesOf: ({ msg }) => msg.byteLength,
+    });
+  }
+
+  async enqueue(task: Enqueueing): Promise<void> {
+    const { message } = task;
+    const item = { task, msg: encodeTaskMessage(message) };
+    const listing = this.#registry.ensure(message.queue);
+    if (listing !== undefined) await listing;
+    const result = await this.#batcher.add(batchKey(task), item);
+    if (result === -1) throw new AsynqError('ASYNQ_DUPLICATE_TASK');
+    if (result === 0) throw new AsynqError('ASYNQ_TASK_ID_CONFLICT');
+  }
+
+  async #run(items: NonEmpty<Item>): Promise<readonly number[]> {
+    const [{ task: first }] = items;
+    const queue = new QueueKeys(first.message.queue);
+    const { script, ...plan } = planOf(queue, first, this.#clock.now());
+    const keys = new BatchKeys(plan.keys, items.length);
+    const ofTasks: RedisArg[] = [];
+    for (const { task, msg } of items) {
+      const { message, processAt, uniqueTtl } = task;
+      ofTasks.push(msg);
+      if (processAt !== undefined) ofTasks.push(unixSeconds(processAt));
+      const lock = keys.add(queue.task(message.id), uniqueTtl === undefined ? '' : message.uniqueKey);
+      ofTasks.push(lock, uniqueTtl ?? 0);
+    }
+    const args = (ranBefore: 0 | 1) => [
+      ranBefore,
+      Buffer.byteLength(queue.taskPrefix),
+      ...plan.args,
+      ...ofTasks,
+    ];
+    const reply = await this.#router.run(script, keys.all(), args(0), { argsWhenResent: () => args(1) });
+    return integers(script, reply, items.length);
+  }
+}
+
+function planOf(queue: QueueKeys, { processAt, group }: Enqueueing, nowMs: number): Plan {
+  if (processAt !== undefined) return { script: SCHEDULE, keys: [queue.inState('scheduled')], args: [] };
+  if (group !== undefined) {
+    const keys = [queue.groups, queue.group(group)];
+    return { script: ADD_TO_GROUP, keys, args: [unixSeconds(nowMs), group] };
+  }
+  return { script: ENQUEUE, keys: [queue.pending], args: [unixNanoseconds(nowMs)] };
+}
+
+/** Tasks with one key go into one script call. */
+function batchKey({ message: { queue }, processAt, group }: Enqueueing): string {
+  if (processAt !== undefined) return `at ${queue}`;
+  return group === undefined ? `now ${queue}` : `group ${JSON.stringify([queue, group])}`;
+}

@@ -1,0 +1,40 @@
+#!lua flags=allow-oom
+-- Moves tasks that were processed to completed. Go's MarkAsComplete; a task that is not active is left alone and fails
+-- no other.
+--
+-- KEYS[1]   active
+-- KEYS[2]   lease
+-- KEYS[3]   completed
+-- KEYS[4]   processed of today
+-- KEYS[5]   processed
+-- KEYS[6..] the hash of each task, then the locks of those that are unique
+-- ARGV[1]   length of a hash's key without the task's id
+-- ARGV[2]   Unix second in which today's counters end
+-- ARGV[3..] of each task: message, Unix second in which its retention is over, index of its lock in KEYS (0: none)
+-- Returns for each task 1: completed; 0: it was not active
+local prefix_length = tonumber(ARGV[1])
+local results = {}
+local done = 0
+
+for i = 1, (#ARGV - 2) / 3 do
+  local task = KEYS[5 + i]
+  local id = string.sub(task, prefix_length + 1)
+  results[i] = redis.call('LREM', KEYS[1], -1, id)
+  if results[i] == 1 then
+    done = done + 1
+    redis.call('ZREM', KEYS[2], id)
+    redis.call('ZADD', KEYS[3], ARGV[1 + 3 * i], id)
+    redis.call('HSET', task, 'msg', ARGV[3 * i], 'state', 'completed')
+    local lock = KEYS[tonumber(ARGV[2 + 3 * i])]
+    if lock and redis.call('GET', lock) == id then redis.call('DEL', lock) end
+  end
+end
+
+local function count(today, total)
+  if redis.call('INCRBY', today, done) == done then redis.call('EXPIREAT', today, ARGV[2]) end
+  -- At the end of an int64 it begins anew, as Go's does.
+  if type(redis.pcall('INCRBY', total, done)) ~= 'number' then redis.call('SET', total, done) end
+end
+
+if done > 0 then count(KEYS[4], KEYS[5]) end
+return results
