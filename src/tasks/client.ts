@@ -1,0 +1,82 @@
+import { randomUUID } from 'node:crypto';
+import type { Broker } from '../broker/broker.ts';
+import { RedisBroker } from '../broker/redis-broker.ts';
+import { openRedis } from '../redis/open.ts';
+import type { RedisConnOpt } from '../redis/options.ts';
+import type { RedisRouter } from '../redis/router.ts';
+import { type Clock, systemClock } from '../runtime/clock.ts';
+import { AsynqError } from '../runtime/errors.ts';
+import { type Logger, silentLogger } from '../runtime/logger.ts';
+import { compose } from './compose.ts';
+import type { TaskOptions } from './options.ts';
+import type { Task } from './task.ts';
+import { type TaskInfo, taskInfo } from './task-info.ts';
+
+export interface ClientParts {
+  /** @default the system's */
+  readonly clock?: Clock;
+  /** @default none: nothing is logged */
+  readonly log?: Logger;
+}
+
+/**
+ * Puts tasks into queues. One client serves a whole process: what it is given in one turn of the event loop travels
+ * together, and it connects at its first use.
+ *
+ *     const client = new Client({ addrs: ['127.0.0.1:7000'] });
+ *     await client.enqueue(new Task('notificaciones:email', { para: 123, de: 456 }), { queue: 'notificaciones' });
+ */
+export class Client implements AsyncDisposable {
+  readonly #broker: Broker;
+  readonly #clock: Clock;
+  /** The connection is of our own making, and ends with us. */
+  readonly #isOwner: boolean;
+  #closed = false;
+
+  /** `redis`: where Redis is, or a connection that others use too and that `close` leaves open. */
+  constructor(redis: RedisConnOpt | RedisRouter, parts: ClientParts = {}) {
+    const { clock = systemClock, log = silentLogger } = parts;
+    this.#isOwner = !('run' in redis);
+    const router = 'run' in redis ? redis : openRedis(redis, { clock, log });
+    this.#broker = new RedisBroker({ router, clock, log });
+    this.#clock = clock;
+  }
+
+  /**
+   * Resolves when the task is in its queue. When the connection breaks in the middle it is sent again; a task may so come
+   * in twice only if the first was done before the second arrived.
+   *
+   * @throws ASYNQ_TASK_TYPE_BLANK, ASYNQ_QUEUE_NAME_INVALID, ASYNQ_TASK_ID_BLANK, ASYNQ_GROUP_BLANK,
+   * ASYNQ_UNIQUE_TTL_TOO_SHORT, ASYNQ_OPTION_INVALID before anything is sent; ASYNQ_DUPLICATE_TASK (`uniqueSeconds`),
+   * ASYNQ_TASK_ID_CONFLICT (`taskId`); ASYNQ_REDIS_*; ASYNQ_CLOSED
+   */
+  async enqueue(task: Task, options?: TaskOptions): Promise<TaskInfo> {
+    if (this.#closed) throw new AsynqError('ASYNQ_CLOSED', 'the client was closed');
+    const { enqueueing, ...circumstances } = compose(task, options, {
+      nowMs: this.#clock.now(),
+      newId: randomUUID,
+    });
+    await this.#broker.enqueue(enqueueing);
+    return taskInfo(enqueueing.message, circumstances);
+  }
+
+  /** Enqueues each task on its own account, all in few round trips; what became of each, in their order. */
+  enqueueMany(tasks: readonly Task[], options?: TaskOptions): Promise<PromiseSettledResult<TaskInfo>[]> {
+    return Promise.allSettled(tasks.map((task) => this.enqueue(task, options)));
+  }
+
+  /** Resolves when Redis answers. */
+  async ping(): Promise<void> {
+    await this.#broker.ping();
+  }
+
+  /** Closes its connection, unless it is shared. Tasks whose enqueue has not resolved may be in or not. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    if (this.#isOwner) await this.#broker.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
