@@ -19,7 +19,12 @@ export default defineConfig({
         hookTimeout: 120_000,
         globalSetup: 'test/support/api-tier.ts',
       }),
-      tier('e2e', { testTimeout: 300_000, hookTimeout: 900_000, fileParallelism: false }),
+      tier('e2e', {
+        testTimeout: 300_000,
+        hookTimeout: 900_000,
+        fileParallelism: false,
+        globalSetup: 'test/support/e2e-tier.ts',
+      }),
     ],
   },
 });

@@ -27,7 +27,7 @@ export async function prepare(say: (line: string) => void): Promise<void> {
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   const controlPlane = await startControlPlane();
   try {
-    const crds = globSync('crds/*.yaml').flatMap((file) => ['-f', file]);
+    const crds = globSync('crds/asynq.dev_*.yaml').flatMap((file) => ['-f', file]);
     await controlPlane.kubectl(['apply', ...crds]);
     await controlPlane.kubectl(['wait', '--for=condition=Established', ...crds]);
   } catch (error) {

@@ -12,16 +12,16 @@ const SOURCES = join(import.meta.dirname, '../go-peer');
 let built: Promise<string> | undefined;
 
 /** The path of the program of test/go-peer, built when its sources changed. */
-export function goPeerBinary(): Promise<string> {
-  built ??= build();
+export function goPeerBinary(say: (line: string) => void = console.error): Promise<string> {
+  built ??= build(say);
   return built;
 }
 
-async function build(): Promise<string> {
+async function build(say: (line: string) => void): Promise<string> {
   const files = (await readdir(SOURCES)).toSorted();
   const sources = await Promise.all(files.map((file) => readFile(join(SOURCES, file), 'utf8')));
   const version = shortHash([files, sources]);
-  return goBuild({ name: 'go-peer', version, module: '../../go-peer', main: '.' }, console.error);
+  return goBuild({ name: 'go-peer', version, module: '../../go-peer', main: '.' }, say);
 }
 
 /** Where the peer finds Redis. */

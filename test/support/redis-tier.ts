@@ -2,6 +2,7 @@ import type { TestProject } from 'vitest/node';
 import { redisBinaries } from '../lab/redis-binaries.ts';
 import { startRedisCluster } from '../lab/redis-cluster.ts';
 import { startRedis } from '../lab/redis-server.ts';
+import { goPeerBinary } from './go-peer.ts';
 
 export interface SharedRedis {
   readonly cluster: { readonly addrs: readonly string[]; readonly password: string };
@@ -14,10 +15,11 @@ declare module 'vitest' {
   }
 }
 
-/** Gets the servers' binaries. */
+/** Gets the servers' binaries, and builds Go's asynq, which plays the other side in some tests. */
 export async function prepare(say: (line: string) => void): Promise<void> {
   const { server, version } = await redisBinaries(say);
   say(`Redis ${version} (${server})`);
+  say(`Go's asynq (${await goPeerBinary(say)})`);
 }
 
 /** vitest's global setup of the tier: one cluster, behind a password, and one standalone Redis for all its files. */
