@@ -1,0 +1,4 @@
+// The plainest form: task type -> handler.
+export default {
+  'webhooks:sync': (task, { log }) => log.info({ datos: task.payload.getInt('datos') }, 'synced'),
+};
