@@ -36,6 +36,11 @@ export class FakeClock implements Clock {
     });
   }
 
+  /** Time passes and nobody gets to wake up: the event loop was busy. */
+  block(ms: number): void {
+    this.#now += ms;
+  }
+
   /** How many sleep. */
   get sleepers(): number {
     return this.#sleepers.size;

@@ -1,0 +1,81 @@
+import type { Broker, LeasedTask } from '../broker/broker.ts';
+import type { AsynqError } from '../runtime/errors.ts';
+import type { Logger } from '../runtime/logger.ts';
+import { Task } from '../tasks/task.ts';
+import type { Timed } from './deadlines.ts';
+import type { TaskContext } from './handler.ts';
+
+/**
+ * - `leased`: in hand, its handler was not called yet
+ * - `running`: its handler is at work and decides the outcome
+ * - `abandoned`: the outcome is decided (timeout, cancellation, lost lease, shutdown), its handler has not ended
+ * - `ended`: no handler of it runs
+ */
+export type ActiveTaskState = 'leased' | 'running' | 'abandoned' | 'ended';
+
+/**
+ * One task in hand and, being what its handler is told, the handler's context: one object for both, since there is one
+ * per task. What costs (the signal, the logger) is made when it is asked for.
+ */
+export class ActiveTask implements TaskContext, Timed {
+  readonly leased: LeasedTask;
+  readonly task: Task;
+  state: ActiveTaskState = 'leased';
+  /** Unix milliseconds; 0 before the handler is called. */
+  startedAt = 0;
+  deadline = 0;
+  /** When it was abandoned, Unix milliseconds. */
+  abandonedAt = 0;
+  heapIndex = -1;
+  readonly #parts: { readonly broker: Broker; readonly log: Logger };
+  #abort: AbortController | undefined;
+  #reason: AsynqError | undefined;
+  #log: Logger | undefined;
+
+  constructor(leased: LeasedTask, parts: { readonly broker: Broker; readonly log: Logger }) {
+    this.leased = leased;
+    this.task = Task.fromMessage(leased.message);
+    this.#parts = parts;
+  }
+
+  get taskId(): string {
+    return this.leased.id;
+  }
+
+  get queue(): string {
+    return this.leased.queue;
+  }
+
+  get retried(): number {
+    return this.leased.message.retried;
+  }
+
+  get maxRetry(): number {
+    return this.leased.message.retry;
+  }
+
+  get signal(): AbortSignal {
+    if (this.#abort === undefined) {
+      this.#abort = new AbortController();
+      if (this.#reason !== undefined) this.#abort.abort(this.#reason);
+    }
+    return this.#abort.signal;
+  }
+
+  get log(): Logger {
+    this.#log ??= this.#parts.log.child({ queue: this.queue, taskId: this.taskId, type: this.task.type });
+    return this.#log;
+  }
+
+  async writeResult(result: Uint8Array | string): Promise<void> {
+    if (this.#reason !== undefined) throw this.#reason;
+    const bytes = typeof result === 'string' ? Buffer.from(result) : result;
+    await this.#parts.broker.writeResult(this.queue, this.taskId, bytes);
+  }
+
+  /** Tells the handler, if it listens, that its work no longer counts. */
+  abort(reason: AsynqError): void {
+    this.#reason = reason;
+    this.#abort?.abort(reason);
+  }
+}

@@ -1,0 +1,133 @@
+import { availableParallelism, hostname } from 'node:os';
+import { inspect } from 'node:util';
+import type { Settlement } from '../broker/broker.ts';
+import { type Clock, systemClock } from '../runtime/clock.ts';
+import { defined } from '../runtime/defined.ts';
+import { AsynqError } from '../runtime/errors.ts';
+import { type Logger, silentLogger } from '../runtime/logger.ts';
+import { type Random, systemRandom } from '../runtime/random.ts';
+import type { Task } from '../tasks/task.ts';
+import { DEFAULT_QUEUE } from '../wire/limits.ts';
+import type { Attempt } from './handler.ts';
+import { defaultRetryDelay } from './outcome.ts';
+
+/** Options of a server, named as in Go's asynq; spans are milliseconds. */
+export interface ServerConfig {
+  /** Handlers that run at once, over all queues. @default the number of usable CPUs */
+  readonly concurrency?: number;
+  /**
+   * Queue name -> priority, a whole number from 1. A queue's priority is its share of the tasks that are taken while all
+   * queues have some. @default { default: 1 }
+   */
+  readonly queues?: Readonly<Record<string, number>>;
+  /** A queue gets slots only when those of higher priority have no pending task. @default false */
+  readonly strictPriority?: boolean;
+  /** Between two looks at empty queues; half to one and a half of it. @default 1000 */
+  readonly taskCheckInterval?: number;
+  /** Milliseconds until the next attempt. @default n^4 + 15 s and up to 29(n+1) s of chance, n being `retried` */
+  readonly retryDelay?: (retried: number, error: unknown, task: Task) => number;
+  /** False: the attempt is repeated without counting as failed. @default always true */
+  readonly isFailure?: (error: unknown) => boolean;
+  /** Told of every failed attempt before its outcome is written, also of attempts whose worker died. */
+  readonly errorHandler?: (error: unknown, task: Task, attempt: Attempt) => unknown;
+  /** How long a shutdown waits for running handlers. @default 8000 */
+  readonly shutdownTimeout?: number;
+  /** Told with each check whether Redis answered a ping: the error, or undefined. */
+  readonly healthCheck?: (error: unknown) => void;
+  /** @default 15000 */
+  readonly healthCheckInterval?: number;
+  /**
+   * Longest time between two looks for scheduled and retry tasks that fall due; those that are known are moved on time.
+   * @default 1000 (Go: 5000, for it knows none)
+   */
+  readonly delayedTaskCheckInterval?: number;
+  /** Between two rounds that delete completed tasks whose retention is over. @default 8000 */
+  readonly janitorInterval?: number;
+  /** Completed tasks deleted by one script. @default 100 */
+  readonly janitorBatchSize?: number;
+  /** When it aborts, so do the signals of all handlers, and their attempts have failed (as Go's BaseContext). */
+  readonly signal?: AbortSignal;
+  /** @default nothing is logged */
+  readonly log?: Logger;
+  /** What the server is called in Redis. @default the name of this machine */
+  readonly host?: string;
+  /** Told what happens, for metrics. */
+  readonly observer?: ServerObserver;
+  readonly clock?: Clock;
+  readonly random?: Random;
+}
+
+/** Called in passing; what it throws is logged and dropped. */
+export interface ServerObserver {
+  /** A handler has ended, however. */
+  handled?(queue: string, durationMs: number): void;
+  /** An outcome was written, or could not be since the lease was lost. */
+  settled?(queue: string, outcome: TaskOutcome): void;
+}
+
+export type TaskOutcome = Settlement['kind'] | 'lost';
+
+export type ResolvedConfig = Required<
+  Omit<ServerConfig, 'errorHandler' | 'healthCheck' | 'signal' | 'observer'>
+> &
+  Pick<ServerConfig, 'errorHandler' | 'healthCheck' | 'signal' | 'observer'>;
+
+/** @throws ASYNQ_CONFIG_INVALID naming the option, what was expected and what came */
+export function resolveConfig(config: ServerConfig): ResolvedConfig {
+  const { random = systemRandom } = config;
+  const resolved: ResolvedConfig = {
+    concurrency: availableParallelism(),
+    queues: { [DEFAULT_QUEUE]: 1 },
+    strictPriority: false,
+    taskCheckInterval: 1_000,
+    retryDelay: (retried) => defaultRetryDelay(retried, random),
+    isFailure: () => true,
+    shutdownTimeout: 8_000,
+    healthCheckInterval: 15_000,
+    delayedTaskCheckInterval: 1_000,
+    janitorInterval: 8_000,
+    janitorBatchSize: 100,
+    log: silentLogger,
+    host: hostname(),
+    clock: systemClock,
+    random,
+    ...defined(config),
+  };
+  for (const option of ['concurrency', 'janitorBatchSize'] as const) {
+    if (!isWholeFrom1(resolved[option])) throw wrong(option, 'a whole number from 1', resolved[option]);
+  }
+  for (const option of INTERVALS) {
+    if (!(resolved[option] > 0 && Number.isFinite(resolved[option]))) {
+      throw wrong(option, 'milliseconds above 0', resolved[option]);
+    }
+  }
+  if (!(resolved.shutdownTimeout >= 0)) {
+    throw wrong('shutdownTimeout', 'milliseconds from 0', resolved.shutdownTimeout);
+  }
+  checkQueues(resolved.queues);
+  return resolved;
+}
+
+const INTERVALS = [
+  'taskCheckInterval',
+  'healthCheckInterval',
+  'delayedTaskCheckInterval',
+  'janitorInterval',
+] as const;
+
+function checkQueues(queues: Readonly<Record<string, number>>): void {
+  const entries = Object.entries(queues);
+  if (entries.length === 0) throw wrong('queues', 'at least one queue', queues);
+  for (const [name, priority] of entries) {
+    if (name.trim() === '') throw wrong('queues', 'queue names that are not blank', queues);
+    if (!isWholeFrom1(priority)) throw wrong('queues', 'priorities that are whole numbers from 1', queues);
+  }
+}
+
+function isWholeFrom1(value: number): boolean {
+  return Number.isSafeInteger(value) && value >= 1;
+}
+
+function wrong(option: keyof ServerConfig, expected: string, got: unknown): AsynqError {
+  return new AsynqError('ASYNQ_CONFIG_INVALID', `${option}: expected ${expected}, got ${inspect(got)}`);
+}

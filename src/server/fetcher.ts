@@ -1,0 +1,162 @@
+import type { Broker } from '../broker/broker.ts';
+import { type Backoff, exponentialMs } from '../runtime/backoff.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Logger } from '../runtime/logger.ts';
+import { Nudge } from '../runtime/nudge.ts';
+import type { Random } from '../runtime/random.ts';
+import { LogThrottle } from './log-throttle.ts';
+import type { Processor } from './processor.ts';
+import { sharesOf, type Tier } from './queue-order.ts';
+
+/** Between two looks at a queue that cannot be read. */
+const RETRY: Backoff = { baseMs: 100, capMs: 5_000 };
+
+/** Other queues wait for the answer of a slow one for at most this long. */
+const PATIENCE_MS = 250;
+
+interface QueueInLine {
+  readonly name: string;
+  readonly weight: number;
+  /** What the last dequeue said; undefined while it is unanswered. */
+  answer: { readonly taken: number; readonly full: boolean; readonly dry: boolean } | undefined;
+  /** Failures in a row. */
+  failures: number;
+  /** Not asked before, on the monotonic clock. */
+  askAfter: number;
+}
+
+const NEVER_ASKED = { taken: 0, full: true, dry: true };
+const FAILED = { taken: 0, full: false, dry: true };
+
+export interface FetcherParts {
+  readonly broker: Pick<Broker, 'dequeue'>;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly tiers: readonly Tier[];
+  readonly processor: Pick<Processor, 'freeSlots' | 'slotFree' | 'reserve' | 'release' | 'take'>;
+  /** Milliseconds between two looks at empty queues. */
+  readonly taskCheckInterval: number;
+}
+
+/**
+ * Brings tasks to free slots: one loop, and in it one dequeue per queue for all the slots that are its share.
+ *
+ * A round offers the free slots tier by tier; what a queue leaves is offered to those of its tier that had more. When
+ * all were found empty the loop sleeps, half to one and a half intervals long, or until it is nudged. A queue whose
+ * master does not answer is left alone for a growing while and holds no other queue up; the slots that it was offered
+ * stay reserved until it answers, since the tasks in a late reply are leased and must be run.
+ *
+ * States: waiting for a slot -> asking -> waiting | idle -> asking; `run` ends, after the last answer, when its signal
+ * has aborted and the processor is quiet.
+ */
+export class Fetcher {
+  readonly #parts: FetcherParts;
+  readonly #tiers: readonly (readonly QueueInLine[])[];
+  readonly #isSingle: boolean;
+  readonly #throttle: LogThrottle;
+  readonly #nudge: Nudge;
+  readonly #unanswered = new Set<Promise<void>>();
+
+  constructor(parts: FetcherParts) {
+    this.#parts = parts;
+    this.#tiers = parts.tiers.map((tier) =>
+      tier.map(({ name, weight }) => ({ name, weight, answer: NEVER_ASKED, failures: 0, askAfter: 0 })),
+    );
+    this.#isSingle = parts.tiers.flat().length === 1;
+    this.#throttle = new LogThrottle(parts.clock, parts.log);
+    this.#nudge = new Nudge(parts.clock);
+  }
+
+  /** There may be work: an idle fetcher looks at once. */
+  nudge(): void {
+    this.#nudge.nudge();
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    signal.addEventListener('abort', () => this.nudge(), { once: true });
+    while (!signal.aborted) {
+      await this.#parts.processor.slotFree();
+      if (signal.aborted) break;
+      const more = await this.#round();
+      if (!more) await this.#idle();
+    }
+    await Promise.all(this.#unanswered);
+  }
+
+  /** Offers each slot that is free now; resolves to true when some queue may have more tasks. */
+  async #round(): Promise<boolean> {
+    let slots = this.#parts.processor.freeSlots;
+    let more = false;
+    for (const tier of this.#tiers) {
+      let queues = tier.filter((queue) => this.#mayAsk(queue));
+      while (slots > 0 && queues.length > 0) {
+        const offers = this.#offersOf(slots, queues);
+        await this.#answers([...offers].map(([queue, offered]) => this.#ask(queue, offered)));
+        for (const [queue, offered] of offers) {
+          slots -= queue.answer?.taken ?? offered;
+          more ||= queue.answer?.dry === false;
+        }
+        queues = queues.filter((queue) => !offers.has(queue) || queue.answer?.full);
+      }
+    }
+    return more;
+  }
+
+  #mayAsk(queue: QueueInLine): boolean {
+    return queue.answer !== undefined && queue.askAfter <= this.#parts.clock.monotonic();
+  }
+
+  #offersOf(slots: number, queues: readonly QueueInLine[]): Map<QueueInLine, number> {
+    const weights = queues.map((queue) => queue.weight);
+    const shares = sharesOf(slots, weights, this.#parts.random);
+    const offers = queues.map((queue, index): [QueueInLine, number] => [queue, shares[index] ?? 0]);
+    return new Map(offers.filter(([, share]) => share > 0));
+  }
+
+  /** Resolves when all have answered, or those that have not are slow. */
+  async #answers(asked: readonly Promise<void>[]): Promise<void> {
+    const all = Promise.all(asked);
+    if (this.#isSingle) {
+      await all;
+      return;
+    }
+    const patience = new AbortController();
+    await Promise.race([all, this.#parts.clock.sleep(PATIENCE_MS, patience.signal)]);
+    patience.abort();
+  }
+
+  #ask(queue: QueueInLine, slots: number): Promise<void> {
+    queue.answer = undefined;
+    this.#parts.processor.reserve(slots);
+    const asking = this.#dequeue(queue, slots).finally(() => this.#unanswered.delete(asking));
+    this.#unanswered.add(asking);
+    return asking;
+  }
+
+  async #dequeue(queue: QueueInLine, slots: number): Promise<void> {
+    const { broker, clock, processor, random } = this.#parts;
+    try {
+      const { tasks, reason } = await broker.dequeue(queue.name, slots);
+      queue.answer = { taken: tasks.length, full: tasks.length >= slots, dry: reason !== 'ok' };
+      queue.failures = 0;
+      processor.release(slots);
+      processor.take(tasks);
+    } catch (err) {
+      queue.answer = FAILED;
+      queue.failures++;
+      // Half of it is chance: a whole fleet loses a master at once and should not come back at once.
+      queue.askAfter = clock.monotonic() + exponentialMs(queue.failures, RETRY) * (0.5 + random() / 2);
+      processor.release(slots);
+      this.#throttle.error({ err, queue: queue.name }, 'cannot dequeue');
+    }
+  }
+
+  async #idle(): Promise<void> {
+    const { clock, random, taskCheckInterval } = this.#parts;
+    const now = clock.monotonic();
+    const retries = this.#tiers.flat().map((queue) => queue.askAfter - now);
+    const pause = taskCheckInterval * (0.5 + random());
+    await this.#nudge.sleep(Math.min(pause, ...retries.filter((ms) => ms > 0)));
+  }
+}

@@ -1,0 +1,43 @@
+import type { Broker } from '../broker/broker.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Logger } from '../runtime/logger.ts';
+import { periodically } from './periodic.ts';
+
+export interface JanitorParts {
+  readonly broker: Pick<Broker, 'deleteExpiredCompleted'>;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly queues: readonly string[];
+  readonly intervalMs: number;
+  /** Tasks deleted by one script. */
+  readonly batchSize: number;
+}
+
+/** Deletes completed tasks whose retention is over. */
+export class Janitor {
+  readonly #parts: JanitorParts;
+
+  constructor(parts: JanitorParts) {
+    this.#parts = parts;
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    const { clock, log, queues, intervalMs } = this.#parts;
+    const failure = 'cannot delete completed tasks';
+    const loops = queues.map((queue) =>
+      periodically(
+        { clock, log: log.child({ queue }), intervalMs, firstRun: 'after one interval', failure },
+        () => this.#clean(queue, signal),
+        signal,
+      ),
+    );
+    await Promise.all(loops);
+  }
+
+  async #clean(queue: string, signal: AbortSignal): Promise<void> {
+    const { broker, batchSize } = this.#parts;
+    let deleted = batchSize;
+    while (deleted >= batchSize && !signal.aborted)
+      deleted = await broker.deleteExpiredCompleted(queue, batchSize);
+  }
+}

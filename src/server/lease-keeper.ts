@@ -1,0 +1,66 @@
+import type { Broker } from '../broker/broker.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Logger } from '../runtime/logger.ts';
+import type { ActiveTask } from './active-task.ts';
+import { BEAT_MS } from './heartbeater.ts';
+import { LogThrottle } from './log-throttle.ts';
+import { periodically } from './periodic.ts';
+import type { Processor } from './processor.ts';
+
+export interface LeaseKeeperParts {
+  readonly broker: Pick<Broker, 'extendLeases'>;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly processor: Pick<Processor, 'tasks' | 'leaseLost'>;
+}
+
+/**
+ * Keeps the leases of the tasks in hand alive, with each beat, and lets go of those that ended all the same (Redis was
+ * away for too long, or this process was): from then on another server may run the task.
+ */
+export class LeaseKeeper {
+  readonly #parts: LeaseKeeperParts;
+  readonly #throttle: LogThrottle;
+  #extending: Promise<void> | undefined;
+
+  constructor(parts: LeaseKeeperParts) {
+    this.#parts = parts;
+    this.#throttle = new LogThrottle(parts.clock, parts.log);
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    const { clock, log } = this.#parts;
+    const failure = 'cannot keep leases';
+    // Not awaited by the beat: a call that hangs must not keep ended leases from being seen.
+    const beat = () => {
+      const standing = this.#letGoOfEnded();
+      if (standing.length > 0) this.#extending ??= this.#extend(standing);
+    };
+    await periodically(
+      { clock, log, intervalMs: BEAT_MS, firstRun: 'after one interval', failure },
+      beat,
+      signal,
+    );
+    await this.#extending;
+  }
+
+  /** Returns those whose lease stands. */
+  #letGoOfEnded(): ActiveTask[] {
+    const { clock, processor } = this.#parts;
+    const now = clock.now();
+    const held = [...processor.tasks].filter((task) => task.state === 'leased' || task.state === 'running');
+    const ended = held.filter((task) => task.leased.leaseExpiresAt <= now);
+    for (const task of ended) processor.leaseLost(task);
+    return held.filter((task) => task.leased.leaseExpiresAt > now);
+  }
+
+  async #extend(tasks: readonly ActiveTask[]): Promise<void> {
+    try {
+      await this.#parts.broker.extendLeases(tasks.map((task) => task.leased));
+    } catch (err) {
+      this.#throttle.error({ err, tasks: tasks.length }, 'cannot extend leases');
+    } finally {
+      this.#extending = undefined;
+    }
+  }
+}

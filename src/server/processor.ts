@@ -1,0 +1,243 @@
+import type { Broker, LeasedTask, Settlement } from '../broker/broker.ts';
+import type { Clock } from '../runtime/clock.ts';
+import { AsynqError, type ErrorCode } from '../runtime/errors.ts';
+import type { Logger } from '../runtime/logger.ts';
+import { ActiveTask } from './active-task.ts';
+import { Deadlines } from './deadlines.ts';
+import type { HandlerFunction } from './handler.ts';
+import { deadlineOf } from './outcome.ts';
+
+/** Starting a batch of handlers that compute must not keep timers and sockets waiting for longer than this at a time. */
+const TURN_MS = 20;
+
+const DONE: Settlement = { kind: 'done' };
+const REQUEUE: Settlement = { kind: 'requeue' };
+
+/** What the processor tells, and asks of, the rest of the server. */
+export interface ProcessorParts {
+  readonly broker: Broker;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly concurrency: number;
+  readonly handle: HandlerFunction;
+  /** Writes an outcome. */
+  readonly settle: (task: LeasedTask, settlement: Settlement) => void;
+  /** Judges a failed attempt; tells the user's error handler. */
+  readonly judge: (task: ActiveTask, thrown: unknown) => Settlement;
+  /** A handler has ended, however. */
+  readonly onHandled: (task: ActiveTask, durationMs: number) => void;
+}
+
+/**
+ * Runs handlers, at most `concurrency` at a time, and decides what becomes of their tasks.
+ *
+ * A slot belongs to a handler until the handler has ended. A handler that is told to stop (timeout, cancellation, lost
+ * lease) and does not listen keeps its slot although its task is settled: Go's asynq gives the slot away and so runs
+ * more handlers than it was asked to, against databases and memory that were sized for fewer. The price is that
+ * handlers that hang for ever use up the slots; `stuckSince` says when that has happened.
+ *
+ * A task's states are those of ActiveTask.
+ */
+export class Processor {
+  readonly #parts: ProcessorParts;
+  readonly #clock: Clock;
+  readonly #deadlines: Deadlines<ActiveTask>;
+  readonly #inHand = new Set<ActiveTask>();
+  /** Tasks in hand whose handler was not called yet, first come first. */
+  #backlog: ActiveTask[] = [];
+  #reserved = 0;
+  #resuming = false;
+  #quiet = false;
+  #slotFree: PromiseWithResolvers<void> | undefined;
+  #empty: PromiseWithResolvers<void> | undefined;
+
+  constructor(parts: ProcessorParts) {
+    this.#parts = parts;
+    this.#clock = parts.clock;
+    this.#deadlines = new Deadlines(parts.clock, (task) => this.#abandon(task, 'ASYNQ_TASK_TIMEOUT'));
+  }
+
+  /** Slots that are neither taken nor reserved. */
+  get freeSlots(): number {
+    return this.#parts.concurrency - this.#inHand.size - this.#reserved;
+  }
+
+  /** Tasks in hand, in every state but `ended`. */
+  get tasks(): Iterable<ActiveTask> {
+    return this.#inHand;
+  }
+
+  /** Since when every slot is held by a handler that was told to stop, Unix milliseconds; undefined: it is not so. */
+  get stuckSince(): number | undefined {
+    if (this.#inHand.size < this.#parts.concurrency) return undefined;
+    let since = 0;
+    for (const task of this.#inHand) {
+      if (task.state !== 'abandoned') return undefined;
+      since = Math.max(since, task.abandonedAt);
+    }
+    return since;
+  }
+
+  /** Keeps slots for tasks that are being fetched. */
+  reserve(slots: number): void {
+    this.#reserved += slots;
+  }
+
+  release(slots: number): void {
+    this.#reserved -= slots;
+    this.#announceSlot();
+  }
+
+  /**
+   * Resolves when a slot is free, or when no handler is started any more. Slots that become free in one turn of the event loop are announced together: one
+   * fetch for all of them.
+   */
+  async slotFree(): Promise<void> {
+    if (this.freeSlots > 0 || this.#quiet) return;
+    this.#slotFree ??= Promise.withResolvers();
+    await this.#slotFree.promise;
+  }
+
+  /** Runs tasks that were leased, never more than there are free slots. */
+  take(leased: readonly LeasedTask[]): void {
+    for (const lease of leased) {
+      const task = new ActiveTask(lease, this.#parts);
+      this.#inHand.add(task);
+      this.#backlog.push(task);
+    }
+    if (this.#quiet) this.#giveBackBacklog();
+    else if (!this.#resuming) this.#startBacklog();
+  }
+
+  /** Starts no handler any more: tasks that were not started go back to their queues at once. */
+  quiet(): void {
+    this.#quiet = true;
+    this.#giveBackBacklog();
+    this.#announceSlot();
+  }
+
+  /** Resolves when the last handler has ended. */
+  async drained(): Promise<void> {
+    if (this.#inHand.size === 0) return;
+    this.#empty ??= Promise.withResolvers();
+    await this.#empty.promise;
+  }
+
+  /** Gives all that is in hand back to its queue, as if it had never been taken, and tells the handlers. */
+  giveBack(): void {
+    this.quiet();
+    for (const task of this.#inHand) this.#abandon(task, 'ASYNQ_CLOSED');
+    this.#deadlines.stop();
+  }
+
+  /** The lease of a task ended: what its handler still does must not be written. */
+  leaseLost(task: ActiveTask): void {
+    this.#abandon(task, 'ASYNQ_LEASE_EXPIRED');
+  }
+
+  /** Cancels the tasks of this id, in whichever queue. */
+  cancel(taskId: string): void {
+    for (const task of this.#inHand) {
+      if (task.taskId === taskId) this.#abandon(task, 'ASYNQ_TASK_CANCELED');
+    }
+  }
+
+  cancelAll(): void {
+    for (const task of this.#inHand) this.#abandon(task, 'ASYNQ_TASK_CANCELED');
+  }
+
+  #giveBackBacklog(): void {
+    const unstarted = this.#backlog.filter((task) => task.state === 'leased');
+    this.#backlog = [];
+    for (const task of unstarted) {
+      this.#parts.settle(task.leased, REQUEUE);
+      this.#end(task);
+    }
+  }
+
+  #startBacklog(): void {
+    this.#resuming = false;
+    const turnEnd = this.#clock.monotonic() + TURN_MS;
+    for (let next = this.#backlog.shift(); next !== undefined; next = this.#backlog.shift()) {
+      if (next.state === 'leased') this.#start(next);
+      if (this.#backlog.length > 0 && this.#clock.monotonic() >= turnEnd) {
+        this.#resuming = true;
+        setImmediate(() => this.#startBacklog());
+        return;
+      }
+    }
+  }
+
+  #start(task: ActiveTask): void {
+    const now = this.#clock.now();
+    task.deadline = deadlineOf(task.leased.message, now);
+    if (task.leased.leaseExpiresAt <= now) return this.#abandon(task, 'ASYNQ_LEASE_EXPIRED');
+    if (task.deadline <= now) return this.#abandon(task, 'ASYNQ_TASK_TIMEOUT');
+    task.state = 'running';
+    task.startedAt = now;
+    this.#deadlines.add(task);
+    try {
+      const result = this.#parts.handle(task.task, task);
+      if (isThenable(result)) this.#await(task, result);
+      else this.#returned(task);
+    } catch (thrown) {
+      this.#threw(task, thrown);
+    }
+  }
+
+  #await(task: ActiveTask, result: PromiseLike<unknown>): void {
+    Promise.resolve(result).then(
+      () => this.#returned(task),
+      (thrown: unknown) => this.#threw(task, thrown),
+    );
+  }
+
+  #returned(task: ActiveTask): void {
+    if (task.state === 'running') this.#parts.settle(task.leased, DONE);
+    this.#handled(task);
+  }
+
+  #threw(task: ActiveTask, thrown: unknown): void {
+    if (task.state === 'running') this.#parts.settle(task.leased, this.#parts.judge(task, thrown));
+    this.#handled(task);
+  }
+
+  #handled(task: ActiveTask): void {
+    this.#parts.onHandled(task, this.#clock.now() - task.startedAt);
+    this.#end(task);
+  }
+
+  /** Decides the outcome over the head of a handler that is at work, or was not called yet. */
+  #abandon(task: ActiveTask, code: ErrorCode): void {
+    const { state } = task;
+    if (state !== 'running' && state !== 'leased') return;
+    task.state = 'abandoned';
+    task.abandonedAt = this.#clock.now();
+    this.#deadlines.remove(task);
+    const reason = new AsynqError(code);
+    task.abort(reason);
+    this.#parts.settle(task.leased, code === 'ASYNQ_CLOSED' ? REQUEUE : this.#parts.judge(task, reason));
+    if (state === 'leased') this.#end(task);
+  }
+
+  #end(task: ActiveTask): void {
+    task.state = 'ended';
+    this.#deadlines.remove(task);
+    this.#inHand.delete(task);
+    this.#announceSlot();
+    if (this.#inHand.size === 0) {
+      this.#empty?.resolve();
+      this.#empty = undefined;
+    }
+  }
+
+  #announceSlot(): void {
+    if (this.#slotFree === undefined || (this.freeSlots <= 0 && !this.#quiet)) return;
+    setImmediate(this.#slotFree.resolve);
+    this.#slotFree = undefined;
+  }
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
+}

@@ -1,0 +1,105 @@
+import type { Broker, ServerState } from '../broker/broker.ts';
+import type { Component } from './component.ts';
+import type { ResolvedConfig, ServerObserver } from './config.ts';
+import { Fetcher } from './fetcher.ts';
+import { Forwarder } from './forwarder.ts';
+import type { HandlerFunction } from './handler.ts';
+import { HealthChecker } from './health-checker.ts';
+import { Heartbeater } from './heartbeater.ts';
+import { Janitor } from './janitor.ts';
+import { Judge } from './judge.ts';
+import { LeaseKeeper } from './lease-keeper.ts';
+import { Processor } from './processor.ts';
+import { tiersOf } from './queue-order.ts';
+import { Recoverer } from './recoverer.ts';
+import { Subscriber } from './subscriber.ts';
+import { Syncer } from './syncer.ts';
+
+/** The parts of one server, joined. Those that run are named as in Go's asynq, and listed in its order of starting. */
+export interface ServerParts {
+  readonly processor: Processor;
+  readonly syncer: Syncer;
+  readonly components: {
+    readonly heartbeater: Component;
+    readonly leaseKeeper: Component;
+    readonly healthChecker?: Component;
+    readonly subscriber: Component;
+    readonly syncer: Component;
+    readonly recoverer: Component;
+    readonly forwarder: Component;
+    readonly fetcher: Component;
+    readonly janitor: Component;
+  };
+}
+
+/** `state` says what the server announces of itself. */
+export function joinParts(
+  broker: Broker,
+  config: ResolvedConfig,
+  handle: HandlerFunction,
+  state: () => ServerState,
+): ServerParts {
+  const { clock, random, log } = config;
+  const common = { broker, clock, random, log, queues: Object.keys(config.queues) };
+  const observer = guarded(config);
+  const judge = new Judge(config);
+  const syncer = new Syncer({
+    ...common,
+    onSettled: (task, outcome) => observer.settled(task.queue, outcome),
+  });
+  const processor = new Processor({
+    ...common,
+    concurrency: config.concurrency,
+    handle,
+    settle: (task, settlement) => syncer.settle(task, settlement),
+    judge: (task, thrown) => judge.judge(task.leased, task.task, thrown),
+    onHandled: (task, durationMs) => observer.handled(task.queue, durationMs),
+  });
+  const fetcher = new Fetcher({
+    ...common,
+    tiers: tiersOf(config.queues, config.strictPriority),
+    processor,
+    taskCheckInterval: config.taskCheckInterval,
+  });
+  const { healthCheck } = config;
+  return {
+    processor,
+    syncer,
+    components: {
+      heartbeater: new Heartbeater({ ...common, state }),
+      leaseKeeper: new LeaseKeeper({ ...common, processor }),
+      ...(healthCheck && {
+        healthChecker: new HealthChecker({ ...common, healthCheck, intervalMs: config.healthCheckInterval }),
+      }),
+      subscriber: new Subscriber({ ...common, onCancel: (taskId) => processor.cancel(taskId) }),
+      syncer,
+      recoverer: new Recoverer({ ...common, judge: (leased) => judge.judgeLost(leased) }),
+      forwarder: new Forwarder({
+        ...common,
+        longestSleep: config.delayedTaskCheckInterval,
+        onMoved: () => fetcher.nudge(),
+      }),
+      fetcher,
+      janitor: new Janitor({
+        ...common,
+        intervalMs: config.janitorInterval,
+        batchSize: config.janitorBatchSize,
+      }),
+    },
+  };
+}
+
+/** The user's observer with every method there and none that throws. */
+function guarded({ observer, log }: ResolvedConfig): Required<ServerObserver> {
+  const bearing = (call: () => void) => {
+    try {
+      call();
+    } catch (err) {
+      log.error({ err }, 'an observer threw');
+    }
+  };
+  return {
+    handled: (queue, durationMs) => bearing(() => observer?.handled?.(queue, durationMs)),
+    settled: (queue, outcome) => bearing(() => observer?.settled?.(queue, outcome)),
+  };
+}

@@ -1,0 +1,223 @@
+import { randomUUID } from 'node:crypto';
+import type { Broker, ServerState } from '../broker/broker.ts';
+import { RedisBroker } from '../broker/redis-broker.ts';
+import { openRedis } from '../redis/open.ts';
+import type { RedisConnOpt } from '../redis/options.ts';
+import type { RedisRouter } from '../redis/router.ts';
+import { AsynqError } from '../runtime/errors.ts';
+import { Running } from './component.ts';
+import { type ResolvedConfig, resolveConfig, type ServerConfig } from './config.ts';
+import type { Handler, HandlerFunction } from './handler.ts';
+import { handlerFunction } from './mux.ts';
+import { joinParts, type ServerParts } from './server-parts.ts';
+
+export type ServerStatus = ServerState['status'];
+
+type ComponentName = keyof ServerParts['components'];
+
+const START_ORDER: readonly ComponentName[] = [
+  'heartbeater',
+  'leaseKeeper',
+  'healthChecker',
+  'subscriber',
+  'syncer',
+  'recoverer',
+  'forwarder',
+  'fetcher',
+  'janitor',
+];
+
+/** What is left after forwarder, fetcher and recoverer, in Go's order. */
+const STOP_ORDER: readonly ComponentName[] = [
+  'syncer',
+  'subscriber',
+  'janitor',
+  'healthChecker',
+  'leaseKeeper',
+  'heartbeater',
+];
+
+/** When all handlers have ended or were given up: time to write what is left to write, Redis being there or not. */
+const LAST_WORDS_MS = 3_000;
+
+export interface ShutdownOptions {
+  /** When it aborts, running handlers are waited for no longer. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Takes tasks from its queues and runs them.
+ *
+ * - `new`: nothing runs yet
+ * - `active`: it takes tasks (`start`)
+ * - `stopped`: it takes none, those at work go on (`stop`)
+ * - `closed`: nothing runs any more (`shutdown`); for good
+ *
+ * It installs no signal handlers: whoever has the process decides when to stop.
+ *
+ * @example
+ * const server = new Server({ addrs: ['127.0.0.1:7000'] }, { concurrency: 20, queues: { webhooks: 1, imágenes: 1 } });
+ * server.start(mux);
+ * process.once('SIGTERM', () => server.shutdown());
+ */
+export class Server {
+  readonly #broker: Broker;
+  /** The connection is of our own making, and ends with us. */
+  readonly #isOwner: boolean;
+  readonly #config: ResolvedConfig;
+  readonly #id = randomUUID();
+  readonly #running = new Map<ComponentName, Running>();
+  #parts: ServerParts | undefined;
+  #status: ServerStatus = 'new';
+  #startedAt = 0;
+  #closing: Promise<void> | undefined;
+
+  /**
+   * `redis`: where Redis is, or a connection (or a broker) that others use too and that a shutdown leaves open.
+   *
+   * @throws ASYNQ_CONFIG_INVALID
+   */
+  constructor(redis: RedisConnOpt | RedisRouter | Broker, config: ServerConfig = {}) {
+    this.#config = resolveConfig(config);
+    const { clock, log } = this.#config;
+    this.#isOwner = !('run' in redis) && !('dequeue' in redis);
+    if ('dequeue' in redis) this.#broker = redis;
+    else {
+      const router = 'run' in redis ? redis : openRedis(redis, { clock, log });
+      this.#broker = new RedisBroker({ router, clock, log });
+    }
+  }
+
+  get status(): ServerStatus {
+    return this.#status;
+  }
+
+  /**
+   * Since when every slot is held by a handler that was told to stop and did not, Unix milliseconds; undefined while it
+   * is not so. Such a server does nothing any more: its process wants a restart.
+   */
+  get stuckSince(): number | undefined {
+    return this.#parts?.processor.stuckSince;
+  }
+
+  /**
+   * Begins to take tasks. Redis need not be there yet: it is asked until it is.
+   *
+   * @throws ASYNQ_SERVER_STATE, ASYNQ_CLOSED when it was started before; ASYNQ_HANDLER_INVALID
+   */
+  start(handler: Handler | HandlerFunction): void {
+    this.#expectNew();
+    const { clock, log, signal } = this.#config;
+    const parts = joinParts(this.#broker, this.#config, handlerFunction(handler), () => this.#state());
+    this.#parts = parts;
+    this.#startedAt = clock.now();
+    this.#status = 'active';
+    for (const name of START_ORDER) {
+      const component = parts.components[name];
+      if (component !== undefined) this.#running.set(name, new Running(name, component, log));
+    }
+    signal?.addEventListener('abort', this.#cancelAll);
+    if (signal?.aborted) this.#cancelAll();
+    log.info({ queues: this.#config.queues, concurrency: this.#config.concurrency }, 'server started');
+  }
+
+  /** Takes no more tasks; those at work go on. Tasks that were taken and not started go back to their queues. */
+  stop(): void {
+    if (this.#status !== 'active') return;
+    this.#status = 'stopped';
+    this.#parts?.processor.quiet();
+    void this.#running.get('fetcher')?.stop();
+    this.#config.log.info({}, 'server takes no more tasks');
+  }
+
+  /**
+   * Stops, waits for running handlers for as long as `shutdownTimeout` says, gives the tasks of the others back to the
+   * head of their queues (their signals abort, nothing is counted), and resolves when nothing of the server runs but
+   * handlers that do not listen. Never rejects; harmless when done before, or when the server was never started.
+   */
+  shutdown(options: ShutdownOptions = {}): Promise<void> {
+    if (this.#status === 'new') return Promise.resolve();
+    this.#closing ??= this.#close(options);
+    return this.#closing;
+  }
+
+  ping(): Promise<void> {
+    return this.#status === 'closed' ? Promise.resolve() : this.#broker.ping();
+  }
+
+  async #close(options: ShutdownOptions): Promise<void> {
+    const { log, signal } = this.#config;
+    this.stop();
+    await this.#stop('forwarder');
+    await this.#drain(options.signal);
+    this.#parts?.processor.giveBack();
+    await this.#within(LAST_WORDS_MS, this.#sayLastWords());
+    signal?.removeEventListener('abort', this.#cancelAll);
+    if (this.#isOwner) await this.#within(LAST_WORDS_MS, this.#broker.close());
+    this.#status = 'closed';
+    log.info({}, 'server closed');
+  }
+
+  /** Until no handler runs and no dequeue is unanswered, or the time for that is over. */
+  async #drain(cut: AbortSignal | undefined): Promise<void> {
+    const { processor } = this.#parts ?? {};
+    const drained = Promise.all([processor?.drained(), this.#running.get('fetcher')?.ended]);
+    await this.#within(this.#config.shutdownTimeout, drained, cut);
+  }
+
+  /** Writes what is left to write, and the end of the server. */
+  async #sayLastWords(): Promise<void> {
+    await this.#stop('recoverer');
+    await this.#parts?.syncer.flush();
+    for (const name of STOP_ORDER) await this.#stop(name);
+  }
+
+  async #stop(name: ComponentName): Promise<void> {
+    await this.#running.get(name)?.stop();
+  }
+
+  /** Waits for `work`, but not longer than that, nor beyond `cut`. */
+  async #within(ms: number, work: Promise<unknown>, cut?: AbortSignal): Promise<void> {
+    const over = new AbortController();
+    const end = () => over.abort();
+    if (cut?.aborted) end();
+    cut?.addEventListener('abort', end);
+    void work
+      .catch((err: unknown) => this.#config.log.error({ err }, 'a step of the shutdown failed'))
+      .finally(end);
+    await this.#config.clock.sleep(ms, over.signal);
+    cut?.removeEventListener('abort', end);
+  }
+
+  readonly #cancelAll = (): void => {
+    this.stop();
+    this.#parts?.processor.cancelAll();
+  };
+
+  #expectNew(): void {
+    const text = {
+      new: undefined,
+      active: 'asynq: the server is already running',
+      stopped: 'asynq: the server is in the stopped state. Waiting for shutdown.',
+      closed: 'asynq: Server closed',
+    }[this.#status];
+    if (text === undefined) return;
+    throw new AsynqError(this.#status === 'closed' ? 'ASYNQ_CLOSED' : 'ASYNQ_SERVER_STATE', text);
+  }
+
+  #state(): ServerState {
+    const { host, concurrency, queues, strictPriority } = this.#config;
+    const running = [...(this.#parts?.processor.tasks ?? [])].filter((task) => task.state === 'running');
+    return {
+      host,
+      pid: process.pid,
+      serverId: this.#id,
+      concurrency,
+      queues,
+      strictPriority,
+      status: this.#status,
+      startedAt: this.#startedAt,
+      workers: running.map(({ leased, startedAt, deadline }) => ({ task: leased, startedAt, deadline })),
+    };
+  }
+}

@@ -1,0 +1,287 @@
+import type {
+  Broker,
+  DequeueReply,
+  Enqueueing,
+  Forwarded,
+  LeasedTask,
+  ServerState,
+  Settlement,
+} from '../../src/broker/broker.ts';
+import type { Clock } from '../../src/runtime/clock.ts';
+import { AsynqError } from '../../src/runtime/errors.ts';
+import { LEASE_SECONDS } from '../../src/wire/limits.ts';
+import type { TaskState } from '../../src/wire/states.ts';
+import type { TaskMessage } from '../../src/wire/task-message.ts';
+
+interface Stored {
+  message: TaskMessage;
+  state: TaskState;
+  /** When it is due, was archived, or is to be deleted, Unix seconds. */
+  score: number;
+  /** End of the lease, Unix milliseconds; absent: none. */
+  lease?: number;
+  result?: Uint8Array;
+  readonly unreadable: boolean;
+}
+
+interface FakeQueue {
+  readonly tasks: Map<string, Stored>;
+  /** The last is the next. */
+  readonly pending: string[];
+  paused: boolean;
+}
+
+export type BrokerCall = Exclude<keyof Broker, 'close'>;
+
+/**
+ * A broker in memory: what a server sees of Redis, with the faults that a test asks for. It passes the same cases as the
+ * real one (broker-cases.ts).
+ */
+export class FakeBroker implements Broker {
+  /** Each call made, with its queue where it has one. */
+  readonly calls: { readonly call: BrokerCall; readonly queue?: string }[] = [];
+  readonly servers = new Map<string, ServerState>();
+  readonly #clock: Clock;
+  readonly #queues = new Map<string, FakeQueue>();
+  readonly #locks = new Map<string, { readonly id: string; readonly until: number }>();
+  readonly #listeners = new Set<(taskId: string) => void>();
+  readonly #faults = new Map<string, () => Promise<void>>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Until `heal`, these calls (all, when none is named; of one queue, as `call queue`) fail as if Redis were away. */
+  breakDown(...calls: string[]): void {
+    this.#fault(calls, () => {
+      throw new AsynqError('ASYNQ_REDIS_UNREACHABLE');
+    });
+  }
+
+  /** Until `heal`, these calls wait, and then go on. */
+  stall(...calls: string[]): void {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#healed.push(resolve);
+    this.#fault(calls, () => promise);
+  }
+
+  readonly #healed: (() => void)[] = [];
+
+  heal(): void {
+    this.#faults.clear();
+    for (const resolve of this.#healed.splice(0)) resolve();
+  }
+
+  pause(queue: string, paused = true): void {
+    this.#queue(queue).paused = paused;
+  }
+
+  stateOf(queue: string, id: string): TaskState | undefined {
+    return this.#queue(queue).tasks.get(id)?.state;
+  }
+
+  messageOf(queue: string, id: string): TaskMessage | undefined {
+    return this.#queue(queue).tasks.get(id)?.message;
+  }
+
+  resultOf(queue: string, id: string): string | undefined {
+    const result = this.#queue(queue).tasks.get(id)?.result;
+    return result && Buffer.from(result).toString();
+  }
+
+  /** A pending task whose message nobody can read. */
+  addUnreadable(queue: string, id: string): void {
+    const message = { id, queue } as TaskMessage;
+    this.#queue(queue).tasks.set(id, { message, state: 'pending', score: 0, unreadable: true });
+    this.#queue(queue).pending.unshift(id);
+  }
+
+  async enqueue({ message, processAt, uniqueTtl }: Enqueueing): Promise<void> {
+    await this.#call('enqueue', message.queue);
+    const queue = this.#queue(message.queue);
+    const lock = this.#locks.get(message.uniqueKey);
+    if (uniqueTtl !== undefined && lock !== undefined && lock.until > this.#clock.now()) {
+      throw new AsynqError('ASYNQ_DUPLICATE_TASK');
+    }
+    if (queue.tasks.has(message.id)) throw new AsynqError('ASYNQ_TASK_ID_CONFLICT');
+    if (uniqueTtl !== undefined) {
+      this.#locks.set(message.uniqueKey, { id: message.id, until: this.#clock.now() + uniqueTtl * 1000 });
+    }
+    const due = Math.floor((processAt ?? 0) / 1000);
+    const isDue = due <= this.#nowSeconds();
+    const state = isDue ? 'pending' : 'scheduled';
+    queue.tasks.set(message.id, { message: { ...message }, state, score: due, unreadable: false });
+    if (isDue) queue.pending.unshift(message.id);
+  }
+
+  async dequeue(name: string, max: number): Promise<DequeueReply> {
+    await this.#call('dequeue', name);
+    const queue = this.#queue(name);
+    if (queue.paused) return { tasks: [], reason: 'paused' };
+    const tasks: LeasedTask[] = [];
+    while (tasks.length < max) {
+      const id = queue.pending.pop();
+      if (id === undefined) return { tasks, reason: 'empty' };
+      const stored = queue.tasks.get(id);
+      if (stored === undefined) continue;
+      if (stored.unreadable) {
+        Object.assign(stored, { state: 'archived', score: this.#nowSeconds() });
+        continue;
+      }
+      stored.state = 'active';
+      stored.lease = this.#leaseEnd();
+      tasks.push({ queue: name, id, message: { ...stored.message }, leaseExpiresAt: stored.lease });
+    }
+    return { tasks, reason: 'ok' };
+  }
+
+  async settle(task: LeasedTask, settlement: Settlement): Promise<boolean> {
+    await this.#call('settle', task.queue);
+    const queue = this.#queue(task.queue);
+    const stored = queue.tasks.get(task.id);
+    if (stored?.state !== 'active' || stored.lease === undefined) return false;
+    delete stored.lease;
+    this.#write(queue, stored, settlement);
+    return true;
+  }
+
+  #write(queue: FakeQueue, stored: Stored, settlement: Settlement): void {
+    const now = this.#nowSeconds();
+    const { message } = stored;
+    const fail = (error: string) => Object.assign(message, { errorMsg: error, lastFailedAt: now });
+    switch (settlement.kind) {
+      case 'done':
+        if (message.retention > 0) {
+          message.completedAt = now;
+          Object.assign(stored, { state: 'completed', score: now + message.retention });
+        } else queue.tasks.delete(message.id);
+        return this.#unlock(message);
+      case 'revoke':
+        queue.tasks.delete(message.id);
+        return this.#unlock(message);
+      case 'retry':
+        fail(settlement.error);
+        if (settlement.isFailure) message.retried++;
+        Object.assign(stored, { state: 'retry', score: Math.floor(settlement.at / 1000) });
+        return;
+      case 'archive':
+        fail(settlement.error);
+        Object.assign(stored, { state: 'archived', score: now });
+        return;
+      case 'requeue':
+        stored.state = 'pending';
+        queue.pending.push(message.id);
+    }
+  }
+
+  async extendLeases(tasks: readonly LeasedTask[]): Promise<void> {
+    await this.#call('extendLeases');
+    for (const task of tasks) {
+      const stored = this.#queue(task.queue).tasks.get(task.id);
+      if (stored?.lease === undefined) continue;
+      stored.lease = this.#leaseEnd();
+      task.leaseExpiresAt = stored.lease;
+    }
+  }
+
+  async forward(name: string): Promise<Forwarded> {
+    await this.#call('forward', name);
+    const queue = this.#queue(name);
+    const delayed = [...queue.tasks.values()].filter(
+      ({ state }) => state === 'scheduled' || state === 'retry',
+    );
+    const due = delayed.filter(({ score }) => score <= this.#nowSeconds());
+    for (const stored of due) {
+      stored.state = 'pending';
+      queue.pending.unshift(stored.message.id);
+    }
+    const later = delayed.filter((stored) => !due.includes(stored)).map(({ score }) => score);
+    return { moved: due.length, nextDue: later.length === 0 ? undefined : Math.min(...later) };
+  }
+
+  async listLeaseExpired(name: string, before: number): Promise<LeasedTask[]> {
+    await this.#call('listLeaseExpired', name);
+    const ended = [...this.#queue(name).tasks].filter(
+      ([, { lease = Number.POSITIVE_INFINITY }]) => lease <= before,
+    );
+    return ended.map(([id, stored]) => {
+      stored.lease = this.#leaseEnd();
+      return { queue: name, id, message: { ...stored.message }, leaseExpiresAt: stored.lease };
+    });
+  }
+
+  async deleteExpiredCompleted(name: string, batch: number): Promise<number> {
+    await this.#call('deleteExpiredCompleted', name);
+    const { tasks } = this.#queue(name);
+    const over = [...tasks].filter(
+      ([, { state, score }]) => state === 'completed' && score <= this.#nowSeconds(),
+    );
+    for (const [id] of over.slice(0, batch)) tasks.delete(id);
+    return Math.min(over.length, batch);
+  }
+
+  async writeResult(queue: string, taskId: string, result: Uint8Array): Promise<void> {
+    await this.#call('writeResult', queue);
+    const stored = this.#queue(queue).tasks.get(taskId);
+    if (stored !== undefined) stored.result = result;
+  }
+
+  async writeServerState(state: ServerState): Promise<void> {
+    await this.#call('writeServerState');
+    this.servers.set(state.serverId, state);
+  }
+
+  async clearServerState({ serverId }: Pick<ServerState, 'host' | 'pid' | 'serverId'>): Promise<void> {
+    await this.#call('clearServerState');
+    this.servers.delete(serverId);
+  }
+
+  async publishCancel(taskId: string): Promise<void> {
+    await this.#call('publishCancel');
+    for (const listener of this.#listeners) listener(taskId);
+  }
+
+  async subscribeCancel(onCancel: (taskId: string) => void, signal: AbortSignal): Promise<void> {
+    await this.#call('subscribeCancel');
+    this.#listeners.add(onCancel);
+    await new Promise<void>((resolve) => {
+      if (signal.aborted) resolve();
+      signal.addEventListener('abort', () => resolve(), { once: true });
+    });
+    this.#listeners.delete(onCancel);
+  }
+
+  async ping(): Promise<void> {
+    await this.#call('ping');
+  }
+
+  async close(): Promise<void> {}
+
+  #fault(calls: readonly string[], fault: () => Promise<void>): void {
+    for (const call of calls.length === 0 ? ['*'] : calls) this.#faults.set(call, fault);
+  }
+
+  async #call(call: BrokerCall, queue?: string): Promise<void> {
+    this.calls.push(queue === undefined ? { call } : { call, queue });
+    const fault = this.#faults.get(`${call} ${queue}`) ?? this.#faults.get(call) ?? this.#faults.get('*');
+    await fault?.();
+  }
+
+  #unlock(message: TaskMessage): void {
+    if (this.#locks.get(message.uniqueKey)?.id === message.id) this.#locks.delete(message.uniqueKey);
+  }
+
+  #leaseEnd(): number {
+    return (this.#nowSeconds() + LEASE_SECONDS) * 1000;
+  }
+
+  #nowSeconds(): number {
+    return Math.floor(this.#clock.now() / 1000);
+  }
+
+  #queue(name: string): FakeQueue {
+    const queue = this.#queues.get(name) ?? { tasks: new Map(), pending: [], paused: false };
+    this.#queues.set(name, queue);
+    return queue;
+  }
+}

@@ -1,0 +1,47 @@
+import { describe, expect, test } from 'vitest';
+import { resolveConfig, type ServerConfig } from '../../../src/server/config.ts';
+import { Task } from '../../../src/tasks/task.ts';
+
+describe('the configuration of a server', () => {
+  test("has Go's defaults", () => {
+    expect(resolveConfig({})).toMatchObject({
+      queues: { default: 1 },
+      strictPriority: false,
+      taskCheckInterval: 1_000,
+      shutdownTimeout: 8_000,
+      healthCheckInterval: 15_000,
+      janitorInterval: 8_000,
+      janitorBatchSize: 100,
+    });
+    expect(resolveConfig({}).concurrency).toBeGreaterThanOrEqual(1);
+    expect(resolveConfig({}).isFailure(new Error('x'))).toBe(true);
+  });
+
+  test('the default delay draws from the random source that is given', () => {
+    const [least, most] = [0, 0.999].map((chance) =>
+      resolveConfig({ random: () => chance }).retryDelay(1, undefined, new Task('t')),
+    );
+    expect([least, most]).toEqual([16_000, 74_000]);
+  });
+
+  test('an option that is undefined is one that is not given', () => {
+    const careless = { concurrency: undefined, queues: undefined } as unknown as ServerConfig;
+    expect(resolveConfig(careless).queues).toEqual({ default: 1 });
+  });
+
+  test.each<[ServerConfig, string]>([
+    [{ concurrency: 0 }, 'concurrency: expected a whole number from 1, got 0'],
+    [{ concurrency: 1.5 }, 'concurrency: expected a whole number from 1, got 1.5'],
+    [{ janitorBatchSize: Number.NaN }, 'janitorBatchSize: expected a whole number from 1, got NaN'],
+    [{ taskCheckInterval: 0 }, 'taskCheckInterval: expected milliseconds above 0, got 0'],
+    [{ shutdownTimeout: -1 }, 'shutdownTimeout: expected milliseconds from 0, got -1'],
+    [{ queues: {} }, 'queues: expected at least one queue, got {}'],
+    [{ queues: { ' ': 1 } }, "queues: expected queue names that are not blank, got { ' ': 1 }"],
+    [{ queues: { a: 0 } }, 'queues: expected priorities that are whole numbers from 1, got { a: 0 }'],
+  ])('says what is wrong with %j', (config, message) => {
+    expect(() => resolveConfig(config)).toThrow(message);
+    expect(() => resolveConfig(config)).toThrow(
+      expect.objectContaining({ code: 'ASYNQ_CONFIG_INVALID' }) as Error,
+    );
+  });
+});

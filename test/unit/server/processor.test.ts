@@ -1,0 +1,230 @@
+import { describe, expect, test } from 'vitest';
+import type { TaskContext } from '../../../src/server/handler.ts';
+import { settled } from '../../support/fake-clock.ts';
+import { HeldHandler, ServedQueue } from '../../support/served-queue.ts';
+
+function throwing(thrown: unknown): () => never {
+  return () => {
+    throw thrown;
+  };
+}
+
+/** As a library of promises before `Promise` would make it. */
+class StrangePromise {
+  readonly #error = new Error('no');
+
+  // oxlint-disable-next-line unicorn/no-thenable -- it is one on purpose
+  then(_: unknown, reject: (reason: Error) => void): void {
+    reject(this.#error);
+  }
+}
+
+describe('an attempt that takes too long', () => {
+  test('has failed in the moment of its deadline, and its handler is told why', async () => {
+    await using served = new ServedQueue();
+    const handler = new HeldHandler();
+    const [id = ''] = await served.add({ timeout: 30 });
+    await served.start(handler);
+    await served.clock.advance(29_999);
+    expect(served.stateOf(id)).toBe('active');
+    await served.clock.advance(1);
+    expect(served.stateOf(id)).toBe('retry');
+    expect(served.messageOf(id)).toMatchObject({ retried: 1, errorMsg: 'context deadline exceeded' });
+    expect(handler.running[0]?.signal.reason).toMatchObject({ code: 'ASYNQ_TASK_TIMEOUT' });
+    await handler.endFirst();
+  });
+
+  test('keeps its slot until its handler has ended', async () => {
+    await using served = new ServedQueue({ concurrency: 1 });
+    const handler = new HeldHandler();
+    const [, second] = await served.add({ timeout: 1 }, {});
+    await served.start(handler);
+    await served.clock.advance(10_000);
+    expect(handler.running).toHaveLength(1);
+    await handler.endFirst();
+    expect(handler.running.map(({ taskId }) => taskId)).toEqual([second]);
+    expect(handler.mostAtOnce).toBe(1);
+    await handler.endFirst();
+  });
+
+  test.each([
+    ['returns', undefined],
+    ['throws', new Error('too late to say')],
+  ])('stays failed when its handler %s after all', async (_, error) => {
+    await using served = new ServedQueue();
+    const handler = new HeldHandler();
+    const [id = ''] = await served.add({ timeout: 1 });
+    await served.start(handler);
+    await served.clock.advance(1_000);
+    await handler.endFirst(error);
+    expect(served.stateOf(id)).toBe('retry');
+    expect(served.messageOf(id)).toMatchObject({ retried: 1, errorMsg: 'context deadline exceeded' });
+  });
+
+  test('is not begun when its deadline has passed before', async () => {
+    await using served = new ServedQueue();
+    const handler = new HeldHandler();
+    const deadline = Math.floor(served.clock.now() / 1000) - 1;
+    const [id = ''] = await served.add({ timeout: 0, deadline });
+    await served.start(handler);
+    expect(handler.running).toEqual([]);
+    expect(served.messageOf(id)).toMatchObject({ retried: 1, errorMsg: 'context deadline exceeded' });
+  });
+});
+
+describe('a server whose handlers do not listen', () => {
+  test('says since when every slot is lost, until one comes back', async () => {
+    await using served = new ServedQueue({ concurrency: 2 });
+    const handler = new HeldHandler();
+    await served.add({ timeout: 5 }, { timeout: 9 });
+    await served.start(handler);
+    const start = served.clock.now();
+    await served.clock.advance(8_000);
+    expect(served.server.stuckSince).toBeUndefined();
+    await served.clock.advance(60_000);
+    expect(served.server.stuckSince).toBe(start + 9_000);
+    await handler.endFirst();
+    expect(served.server.stuckSince).toBeUndefined();
+    await handler.endFirst();
+  });
+});
+
+describe('a cancelled task', () => {
+  test('has failed at once, and its handler is told', async () => {
+    await using served = new ServedQueue();
+    const handler = new HeldHandler();
+    const [first = '', second = ''] = await served.add({}, {});
+    await served.start(handler);
+    await served.broker.publishCancel(first);
+    await settled();
+    expect(served.stateOf(first)).toBe('retry');
+    expect(served.messageOf(first)).toMatchObject({ retried: 1, errorMsg: 'context canceled' });
+    expect(handler.running.map(({ signal }) => signal.aborted)).toEqual([true, false]);
+    expect(served.stateOf(second)).toBe('active');
+    await handler.endAll();
+  });
+});
+
+describe('a lease', () => {
+  test('is kept up while the handler runs, however long', async () => {
+    await using served = new ServedQueue();
+    const handler = new HeldHandler();
+    const [id = ''] = await served.add({});
+    await served.start(handler);
+    await served.clock.advance(600_000);
+    expect(handler.running[0]?.signal.aborted).toBe(false);
+    await handler.endFirst();
+    expect(served.stateOf(id)).toBeUndefined();
+  });
+
+  test('that ended tells its handler, and nothing is written for it', async () => {
+    await using served = new ServedQueue();
+    const handler = new HeldHandler();
+    const [id = ''] = await served.add({});
+    await served.start(handler);
+    served.broker.breakDown('extendLeases', 'listLeaseExpired');
+    await served.clock.advance(40_000);
+    expect(handler.running[0]?.signal.reason).toMatchObject({ code: 'ASYNQ_LEASE_EXPIRED' });
+    await handler.endFirst();
+    expect(served.stateOf(id)).toBe('active');
+    expect(served.broker.calls.filter(({ call }) => call === 'settle')).toEqual([]);
+  });
+
+  test('that ended before its task could be started leaves the task alone', async () => {
+    await using served = new ServedQueue();
+    const ids = await served.add({}, {});
+    const handled: string[] = [];
+    await served.start((_, { taskId }) => {
+      handled.push(taskId);
+      served.clock.block(31_000); // a handler that computes for longer than leases last
+    });
+    expect(handled).toEqual(ids.slice(0, 1));
+    expect(ids.map((id) => served.stateOf(id))).toEqual(['active', 'active']);
+  });
+});
+
+describe('what a handler is told', () => {
+  test('is its task, which attempt it is and until when', async () => {
+    await using served = new ServedQueue();
+    const payload = Buffer.from('{"para":123}');
+    const [id = ''] = await served.add({
+      type: 'notificaciones:email',
+      payload,
+      headers: { trace: 'x' },
+      retried: 3,
+      retry: 5,
+      timeout: 10,
+    });
+    const told: unknown[] = [];
+    await served.start((task, context) => {
+      const { taskId, queue, retried, maxRetry, deadline } = context;
+      told.push({ type: task.type, para: task.payload.getInt('para'), headers: task.headers });
+      told.push({ taskId, queue, retried, maxRetry, deadline });
+    });
+    expect(told).toEqual([
+      { type: 'notificaciones:email', para: 123, headers: { trace: 'x' } },
+      { taskId: id, queue: 'default', retried: 3, maxRetry: 5, deadline: served.clock.now() + 10_000 },
+    ]);
+  });
+
+  test('a signal that is asked for late is aborted already', async () => {
+    await using served = new ServedQueue();
+    const contexts: TaskContext[] = [];
+    const { promise, resolve } = Promise.withResolvers<void>();
+    await served.add({ timeout: 1 });
+    await served.start((_, context) => {
+      contexts.push(context);
+      return promise;
+    });
+    await served.clock.advance(1_000);
+    expect(contexts[0]?.signal.reason).toMatchObject({ code: 'ASYNQ_TASK_TIMEOUT' });
+    expect(contexts[0]?.signal).toBe(contexts[0]?.signal);
+    resolve();
+  });
+
+  test('results are stored with the task, until its work no longer counts', async () => {
+    await using served = new ServedQueue();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const outcomes: unknown[] = [];
+    const [id = ''] = await served.add({ timeout: 1, retention: 60 });
+    await served.start(async (_, context) => {
+      await context.writeResult('half');
+      await context.writeResult(Buffer.from('whole'));
+      await promise;
+      await context.writeResult('too late').catch((error: unknown) => outcomes.push(error));
+    });
+    await served.clock.advance(1_000);
+    resolve();
+    await settled();
+    expect(served.broker.resultOf('default', id)).toBe('whole');
+    expect(outcomes).toMatchObject([{ code: 'ASYNQ_TASK_TIMEOUT' }]);
+  });
+});
+
+describe('a handler', () => {
+  test.each([
+    ['throws', throwing(new Error('no')), 'no'],
+    ['rejects', () => Promise.reject(new Error('no')), 'no'],
+    ['returns a promise of another make that rejects', () => new StrangePromise(), 'no'],
+    ['throws what is no Error', throwing('no'), 'panic: no'],
+    ['rejects with nothing', () => Promise.reject(), 'panic: undefined'],
+  ])('that %s has failed', async (_, handler, errorMsg) => {
+    await using served = new ServedQueue();
+    const [id = ''] = await served.add({});
+    await served.start(handler);
+    expect(served.stateOf(id)).toBe('retry');
+    expect(served.messageOf(id)).toMatchObject({ retried: 1, errorMsg });
+  });
+
+  test('that computes lets timers and sockets have their turn between tasks', async () => {
+    await using served = new ServedQueue();
+    await served.add(...Array.from({ length: 5 }, () => ({})));
+    const order: string[] = [];
+    await served.start(() => {
+      if (order.length === 0) setImmediate(() => order.push('others'));
+      order.push('task');
+      served.clock.block(15);
+    });
+    expect(order).toEqual(['task', 'task', 'others', 'task', 'task', 'task']);
+  });
+});
