@@ -143,6 +143,9 @@ function readQueue(
   return value['spec'] as unknown as AsynqQueueSpec;
 }
 
+/** What the API server takes as a key, each of which is the name of a file. */
+const DATA_KEY = /^(?!\.\.?$|\.\.)[-._A-Za-z0-9]{1,253}$/;
+
 /** `data` of a ConfigMap is text; that of a Secret is base64, and its `stringData` wins, as in the API server. */
 function readData(
   object: ManifestObject,
@@ -160,6 +163,7 @@ function readData(
       continue;
     }
     for (const [key, text] of Object.entries(entries)) {
+      if (!DATA_KEY.test(key)) refuse([field, key], 'expected a key of letters, digits, -, _ and .');
       if (typeof text !== 'string')
         refuse(
           [field, key],

@@ -164,6 +164,10 @@ spec:
       'apiVersion: v1\nkind: ConfigMap\nmetadata: { name: a }\ndata: [x]',
       'queues.yaml:4:1: data: expected an object of strings',
     ],
+    [
+      'apiVersion: v1\nkind: ConfigMap\nmetadata: { name: a }\ndata:\n  ../../escape: x',
+      'queues.yaml:5:3: data.../../escape: expected a key of letters, digits, -, _ and .',
+    ],
     ['[1,', /^queues\.yaml:1:\d+: Flow sequence/],
   ])('refuses %j', (text, message) => {
     const [problem, ...others] = problemsOf(text);

@@ -1,0 +1,188 @@
+import { type Backoff, exponentialMs } from '../../runtime/backoff.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import type { Logger } from '../../runtime/logger.ts';
+import type { FleetState } from '../ends.ts';
+import { planFleet } from './local-fleet-plan.ts';
+import { LocalWorker, type WorkerEnd } from './local-worker.ts';
+
+/** Kubernetes starts at 10 s and goes up to 5 min; a developer who just mended the module does not wait so long. */
+const RESTART_BACKOFF: Backoff = { baseMs: 1_000, capMs: 30_000 };
+
+/** A worker that was ready for so long has worked: its crash is the first in a row. */
+const STABLE_MS = 10_000;
+
+/** What a worker may take beyond its own drain timeout: to give tasks back, to say good-bye to Redis. */
+const STOP_SLACK_MS = 5_000;
+
+const MAX_STARTUPS = 8;
+
+export interface LocalTemplate {
+  /** Changes with everything that a running worker cannot take over. */
+  readonly revision: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly drainTimeoutMs: number;
+}
+
+export interface LocalDeploymentOptions {
+  /** Workers are called `<name>-1`, `<name>-2`, ...; a number is not given twice. */
+  readonly name: string;
+  readonly command: readonly [string, ...string[]];
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly onOutput: (worker: string, line: string, stream: 'stdout' | 'stderr') => void;
+  /** Something that `state` tells has changed. */
+  readonly onChange: () => void;
+}
+
+/** Workers that ended unasked, in a row, and the wait before the next start. */
+interface Crash {
+  readonly failures: number;
+  readonly end: WorkerEnd;
+  readonly wait: AbortController;
+  /** No worker is started meanwhile. */
+  isWaiting: boolean;
+  /** A worker became ready since. */
+  isOver: boolean;
+}
+
+/**
+ * The worker processes of one queue, kept at the number and the template that were asked for last; a Deployment in small.
+ *
+ * A worker that ends unasked is replaced after a back-off, which a new template cuts short: its author has just mended it.
+ */
+export class LocalDeployment {
+  readonly #options: LocalDeploymentOptions;
+  readonly #workers: LocalWorker[] = [];
+  readonly #startups: number[] = [];
+  #wanted: { replicas: number; template: LocalTemplate } | undefined;
+  #started = 0;
+  #crash: Crash | undefined;
+  #notReadySince: number | undefined;
+
+  constructor(options: LocalDeploymentOptions) {
+    this.#options = options;
+  }
+
+  get replicas(): number {
+    return this.#wanted?.replicas ?? 0;
+  }
+
+  get revision(): string | undefined {
+    return this.#wanted?.template.revision;
+  }
+
+  state(): FleetState {
+    const readyReplicas = this.#workers.filter(({ isReady }) => isReady).length;
+    const crash = this.#crash;
+    return {
+      presence: this.#wanted === undefined ? 'absent' : 'ours',
+      replicas: this.replicas,
+      readyReplicas,
+      ...(crash === undefined || crash.isOver ? {} : { problem: problemOf(crash.end) }),
+      startupSeconds: [...this.#startups],
+      ...(this.#notReadySince === undefined ? {} : { notReadySince: this.#notReadySince }),
+    };
+  }
+
+  /** Pids of the processes that run, those that are stopping too. */
+  get pids(): number[] {
+    return this.#workers.map(({ pid }) => pid).filter((pid) => pid !== undefined);
+  }
+
+  want(replicas: number, template: LocalTemplate): void {
+    if (template.revision !== this.revision) this.#forgive();
+    this.#wanted = { replicas, template };
+    if (replicas === 0) this.#forgive();
+    this.#settle();
+  }
+
+  /** Asks all workers to end, and resolves when they have. */
+  async stop(): Promise<void> {
+    if (this.#wanted !== undefined) this.want(0, this.#wanted.template);
+    await Promise.all(this.#workers.map(({ ended }) => ended));
+  }
+
+  /** Ends all workers without waiting for their tasks. */
+  kill(): void {
+    for (const worker of this.#workers) worker.kill();
+  }
+
+  /** Starts and stops what the plan says; called whenever something that it looks at has changed. */
+  #settle(): void {
+    if (this.#wanted === undefined) return;
+    const { replicas, template } = this.#wanted;
+    const staying = this.#workers.filter(({ state }) => state === 'starting' || state === 'ready');
+    const plan = planFleet(staying, { replicas, revision: template.revision });
+    for (const worker of plan.stop) void worker.stop(template.drainTimeoutMs + STOP_SLACK_MS);
+    if (this.#crash?.isWaiting !== true) for (let i = 0; i < plan.start; i++) this.#start(template);
+    this.#noteReadiness();
+    this.#options.onChange();
+  }
+
+  #start(template: LocalTemplate): void {
+    const { clock, command, log, onOutput } = this.#options;
+    const name = `${this.#options.name}-${++this.#started}`;
+    const worker = new LocalWorker(
+      {
+        name,
+        revision: template.revision,
+        command,
+        env: { ...template.env, POD_NAME: name },
+        clock,
+        onOutput: (line, stream) => onOutput(name, line, stream),
+      },
+      () => {
+        this.#startups.push((clock.monotonic() - worker.startedAt) / 1000);
+        if (this.#startups.length > MAX_STARTUPS) this.#startups.shift();
+        if (this.#crash !== undefined) this.#crash.isOver = true;
+        log.debug({ worker: name, port: worker.port }, 'a worker is ready');
+        this.#settle();
+      },
+    );
+    this.#workers.push(worker);
+    void worker.ended.then((end) => this.#onEnd(worker, end));
+  }
+
+  #onEnd(worker: LocalWorker, end: WorkerEnd): void {
+    this.#workers.splice(this.#workers.indexOf(worker), 1);
+    if (!worker.wasStopped) {
+      const { log } = this.#options;
+      log.warn({ worker: worker.name, how: end.how, lastWords: end.lastWords }, 'a worker ended unasked');
+      if (worker.revision === this.revision) this.#countCrash(worker, end);
+    }
+    this.#settle();
+  }
+
+  #countCrash(worker: LocalWorker, end: WorkerEnd): void {
+    // Workers that fall together, say over one bad module, are one failure.
+    if (this.#crash?.isWaiting === true) return;
+    const now = this.#options.clock.monotonic();
+    const wasStable = worker.readyAt !== undefined && now - worker.readyAt >= STABLE_MS;
+    const failures = wasStable ? 1 : (this.#crash?.failures ?? 0) + 1;
+    const crash = { failures, end, wait: new AbortController(), isWaiting: true, isOver: false };
+    this.#crash = crash;
+    void this.#retry(crash);
+  }
+
+  async #retry(crash: Crash): Promise<void> {
+    await this.#options.clock.sleep(exponentialMs(crash.failures, RESTART_BACKOFF), crash.wait.signal);
+    crash.isWaiting = false;
+    if (!crash.wait.signal.aborted) this.#settle();
+  }
+
+  #forgive(): void {
+    this.#crash?.wait.abort();
+    this.#crash = undefined;
+  }
+
+  #noteReadiness(): void {
+    const someReady = this.#workers.some(({ isReady }) => isReady);
+    if (this.replicas === 0 || someReady) this.#notReadySince = undefined;
+    else this.#notReadySince ??= this.#options.clock.now();
+  }
+}
+
+function problemOf({ how, lastWords }: WorkerEnd): { reason: string; message: string } {
+  const words = lastWords === undefined ? '' : `: ${lastWords}`;
+  return { reason: 'CrashLoopBackOff', message: `a worker ended with ${how}${words}` };
+}
