@@ -48,7 +48,7 @@ export interface KubeCredentials {
   close(): Promise<void>;
 }
 
-type ClientNode = typeof clientNode;
+type ClientNode = typeof import('./client-node.ts');
 
 /** client-node and undici mean the same TLS options of Node, and differ in how they write optional ones. */
 type TlsOptions = buildConnector.BuildOptions;
@@ -62,12 +62,12 @@ interface Pools {
 
 /**
  * Reads a kubeconfig, or the ServiceAccount of the pod. Everything about authentication (exec plugins, OIDC, tokens in
- * files, client certificates) is client-node's; it is imported on the first call, since that costs a second.
+ * files, client certificates) is client-node's; it is imported on the first call, since that takes its time.
  *
  * @throws AsynqError ASYNQ_KUBE_CONFIG: no configuration, an unreadable one, or no such context.
  */
 export async function loadKubeConfig(options: KubeConfigOptions = {}): Promise<KubeCredentials> {
-  const lib = await import('@kubernetes/client-node');
+  const lib = await import('./client-node.ts');
   return new ClientNodeCredentials(lib, () => read(lib, options), options.clock ?? systemClock);
 }
 
