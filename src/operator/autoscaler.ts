@@ -75,7 +75,8 @@ function decideKnown(
   const { replicas, readyReplicas } = fleet;
 
   const ghosts = trackGhosts(history.ghosts, snapshot.ghosts, now);
-  const seen = demandOf(snapshot, oldGhosts(ghosts, now));
+  const stale = oldGhosts(ghosts, now);
+  const seen = demandOf(snapshot, stale);
   const sample = { ...seen, at: snapshot.at, processed: snapshot.processed, readyReplicas };
   const rates = history.rates === undefined ? firstRates(sample) : learn(history.rates, sample);
   const paused = spec.paused ?? snapshot.paused;
@@ -94,7 +95,8 @@ function decideKnown(
     idleSeconds,
     replicas,
     readyReplicas,
-    paused: paused ? 1 : 0,
+    paused: paused ? 1 : undefined,
+    ghosts: stale > 0 ? stale : undefined,
     ...(target.kind === 'latency'
       ? { targetLatencySeconds: target.seconds }
       : { targetTasksPerReplica: target.perReplica }),

@@ -1,4 +1,5 @@
 import type { AsynqQueue, AsynqQueueStatus } from './asynq-queue.ts';
+import type { Refusal } from './refusal.ts';
 
 /**
  * The two ends of the reconciler. `operator` has Kubernetes at both, `dev` has manifest files and local processes; what
@@ -43,10 +44,7 @@ export interface FleetState {
 }
 
 /** What was asked of a fleet and could not be had: the queue's spec is at fault (`Stalled`), not the moment. */
-export type FleetRefusal = {
-  readonly reason: 'InvalidTemplate' | 'NameConflict' | 'RedisSecretMissing' | 'TargetConflict';
-  readonly message: string;
-};
+export type FleetRefusal = Refusal;
 
 export interface FleetResult {
   readonly changed: readonly ('created' | 'updated' | 'scaled')[];

@@ -1,0 +1,63 @@
+import { createHash } from 'node:crypto';
+import type { QueueReader } from '../broker/queue-reader.ts';
+import type { RedisConnOpt } from '../redis/options.ts';
+import type { RedisRouter } from '../redis/router.ts';
+
+/** One Redis as the operator speaks to it, shared by all queues that live there. */
+export interface Connection {
+  /** The same for the same options; tells nothing of them. */
+  readonly id: string;
+  readonly router: RedisRouter;
+  readonly reader: QueueReader;
+}
+
+export interface ConnectionMakers {
+  readonly open: (options: RedisConnOpt) => RedisRouter;
+  readonly reader: (router: RedisRouter) => QueueReader;
+}
+
+/** The connections in use: opened by the first queue that needs one, closed when no queue does any more. */
+export class Connections {
+  readonly #make: ConnectionMakers;
+  readonly #open = new Map<string, Connection>();
+
+  constructor(make: ConnectionMakers) {
+    this.#make = make;
+  }
+
+  get size(): number {
+    return this.#open.size;
+  }
+
+  /** @throws ASYNQ_CONFIG_INVALID for options that cannot be. */
+  get(options: RedisConnOpt): Connection {
+    const id = connectionId(options);
+    const known = this.#open.get(id);
+    if (known !== undefined) return known;
+    const router = this.#make.open(options);
+    const connection = { id, router, reader: this.#make.reader(router) };
+    this.#open.set(id, connection);
+    return connection;
+  }
+
+  /** Closes all but these. */
+  async keepOnly(ids: ReadonlySet<string>): Promise<void> {
+    const unused = [...this.#open.values()].filter(({ id }) => !ids.has(id));
+    for (const { id } of unused) this.#open.delete(id);
+    await Promise.allSettled(unused.map(({ router }) => router.close()));
+  }
+
+  close(): Promise<void> {
+    return this.keepOnly(new Set());
+  }
+}
+
+function connectionId(options: RedisConnOpt): string {
+  const { username, password, tls } = options;
+  const where = 'addr' in options ? [options.addr, options.db ?? 0] : options.addrs.toSorted();
+  const who = [username ?? null, password ?? null, tls ?? null];
+  return createHash('sha256')
+    .update(JSON.stringify([where, who]))
+    .digest('base64url')
+    .slice(0, 22);
+}

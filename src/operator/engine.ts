@@ -1,0 +1,145 @@
+import { Controller } from '../kube/controller.ts';
+import type { KubeObserver } from '../kube/observer.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Logger } from '../runtime/logger.ts';
+import type { AsynqQueue, RedisSpec } from './asynq-queue.ts';
+import { conflictsOf } from './conflicts.ts';
+import { type ConnectionMakers, Connections } from './connections.ts';
+import type { Fleet, QueueKey, QueueSource } from './ends.ts';
+import { QueueObserver } from './queue-observer.ts';
+import { Reconciler, type ReconcilerListener } from './reconciler.ts';
+import type { Refusal } from './refusal.ts';
+import { lookAheadSeconds } from './start-up.ts';
+
+export interface EngineOptions {
+  readonly source: QueueSource;
+  readonly fleet: Fleet;
+  readonly redis: ConnectionMakers;
+  /** Where queues live that do not say. */
+  readonly operatorDefault?: RedisSpec;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Milliseconds from one look at all queues to the next. @default 1000 */
+  readonly tickMs?: number;
+  readonly listener?: ReconcilerListener;
+  readonly observer?: KubeObserver;
+}
+
+/**
+ * What lies between the two ends, `operator` and `dev` alike: looks at all queues once a second, and reconciles each
+ * AsynqQueue when there is news of its queue, or when an end says `enqueue`.
+ *
+ * A run that failed waits for its own backoff: a look at the queue does not bring it forward.
+ *
+ * States: Idle -> Running -> Stopped. While Idle, keys are collected; so a standby has everything at hand but acts on
+ * nothing, and looks at no queue.
+ */
+export class Engine {
+  readonly #options: EngineOptions;
+  readonly #connections: Connections;
+  readonly #queues: QueueObserver;
+  readonly #controller: Controller;
+  readonly #failing = new Set<QueueKey>();
+  readonly #stop = new AbortController();
+  #settledVersion = -1;
+  #conflicts: ReadonlyMap<QueueKey, Refusal> = new Map();
+  #ticking: Promise<void> | undefined;
+  #lastTickAt = Number.NEGATIVE_INFINITY;
+
+  constructor(options: EngineOptions) {
+    this.#options = options;
+    const { source, fleet, clock, log, listener, observer } = options;
+    this.#connections = new Connections(options.redis);
+    this.#queues = new QueueObserver({
+      source,
+      connections: this.#connections,
+      operatorDefault: options.operatorDefault,
+      clock,
+      log,
+      onSeen: (keys) => this.#seen(keys),
+    });
+    const reconciler = new Reconciler({
+      source,
+      fleet,
+      sight: (queue) => this.#queues.sight(queue),
+      conflict: (key) => this.#conflicts.get(key),
+      clock,
+      log,
+      ...(listener && { listener }),
+    });
+    this.#controller = new Controller({
+      name: 'asynqqueue',
+      reconcile: (key) => this.#reconcile(reconciler, key),
+      clock,
+      workers: 8,
+      log,
+      ...(observer && { observer }),
+    });
+  }
+
+  /** Monotonic milliseconds of the last look that began; -Infinity: none yet. */
+  get lastTickAt(): number {
+    return this.#lastTickAt;
+  }
+
+  get connectionCount(): number {
+    return this.#connections.size;
+  }
+
+  /** Something of this AsynqQueue changed. `high`: somebody waits for it. */
+  enqueue(key: QueueKey, priority?: 'high' | 'normal'): void {
+    this.#controller.enqueue(key, priority);
+  }
+
+  /** Idempotent. After `stop` it does nothing. */
+  start(): void {
+    if (this.#stop.signal.aborted) return;
+    this.#controller.start();
+    this.#ticking ??= this.#tick(this.#stop.signal);
+  }
+
+  /** Ends looking, lets runs end, closes the connections. Idempotent. */
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    await this.#ticking;
+    await this.#controller.stop();
+    await this.#connections.close();
+  }
+
+  async #tick(signal: AbortSignal): Promise<void> {
+    const { fleet, clock, tickMs = 1_000 } = this.#options;
+    while (!signal.aborted) {
+      this.#lastTickAt = clock.monotonic();
+      // Not waited for: masters answer each in its own time.
+      void this.#queues.look(this.#present(), (queue) => lookAheadSeconds(fleet.state(queue)));
+      await clock.sleep(this.#lastTickAt + tickMs - clock.monotonic(), signal);
+    }
+  }
+
+  #seen(keys: readonly QueueKey[]): void {
+    if (this.#stop.signal.aborted) return;
+    this.#settleConflicts();
+    for (const key of keys) if (!this.#failing.has(key)) this.#controller.enqueue(key);
+  }
+
+  #settleConflicts(): void {
+    const { claimsVersion } = this.#queues;
+    if (claimsVersion === this.#settledVersion) return;
+    this.#settledVersion = claimsVersion;
+    this.#conflicts = conflictsOf(this.#present().map((queue) => this.#queues.claim(queue)));
+  }
+
+  #present(): readonly AsynqQueue[] {
+    return this.#options.source.list().filter(({ metadata }) => metadata.deletionTimestamp === undefined);
+  }
+
+  async #reconcile(reconciler: Reconciler, key: QueueKey): Promise<undefined> {
+    try {
+      await reconciler.reconcile(key);
+      this.#failing.delete(key);
+    } catch (error) {
+      this.#failing.add(key);
+      throw error;
+    }
+  }
+}

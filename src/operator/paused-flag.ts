@@ -1,0 +1,15 @@
+import type { RedisRouter } from '../redis/router.ts';
+import { unixSeconds } from '../runtime/clock.ts';
+import { QueueKeys } from '../wire/keys.ts';
+
+/** Pauses or resumes a queue as asynq's Inspector does; harmless when it is so already. */
+export async function writePausedFlag(
+  router: RedisRouter,
+  queue: string,
+  paused: boolean,
+  nowMs: number,
+): Promise<void> {
+  const key = new QueueKeys(queue).paused;
+  if (paused) await router.command(key, 'SET', [key, unixSeconds(nowMs), 'NX']);
+  else await router.command(key, 'DEL', [key]);
+}

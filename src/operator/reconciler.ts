@@ -1,0 +1,162 @@
+import type { Clock } from '../runtime/clock.ts';
+import type { Logger } from '../runtime/logger.ts';
+import { type AsynqQueue, keyOf, queueName } from './asynq-queue.ts';
+import { decide } from './autoscaler.ts';
+import { type Findings, redisRefusal } from './conditions.ts';
+import { type Decision, type History, recall } from './decision.ts';
+import type { Fleet, FleetResult, QueueKey, QueueSource } from './ends.ts';
+import { writePausedFlag } from './paused-flag.ts';
+import type { Sight } from './queue-observer.ts';
+import type { Refusal } from './refusal.ts';
+import { isWorthWriting, statusOf } from './status.ts';
+import { transitions } from './transitions.ts';
+
+/** Hears of what was decided and done; metrics, mostly. */
+export interface ReconcilerListener {
+  decided?(queue: AsynqQueue, findings: Findings): void;
+  scaled?(queue: AsynqQueue, from: number, to: number): void;
+  forgotten?(key: QueueKey): void;
+}
+
+export interface ReconcilerOptions {
+  readonly source: QueueSource;
+  readonly fleet: Fleet;
+  /** What was last seen of the AsynqQueue's queue in Redis. */
+  readonly sight: (queue: AsynqQueue) => Sight | undefined;
+  /** Why the AsynqQueue has to stand back behind another. */
+  readonly conflict: (key: QueueKey) => Refusal | undefined;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly listener?: ReconcilerListener;
+}
+
+/** What is remembered of one AsynqQueue from one run to the next. */
+interface Memory {
+  readonly uid: string;
+  history: History;
+  /** Monotonic milliseconds of the last write of its status. */
+  statusWrittenAt: number;
+  scaledAt: number | undefined;
+}
+
+/**
+ * Brings one AsynqQueue to what it says: what was seen of its queue -> how many workers -> make it so -> tell.
+ *
+ * One direction, and each step may be the last: a run that dies anywhere is repaired by the next one. Only reads from
+ * caches, but for what it changes; nothing is written where nothing differs.
+ */
+export class Reconciler {
+  readonly #options: ReconcilerOptions;
+  readonly #memories = new Map<QueueKey, Memory>();
+
+  constructor(options: ReconcilerOptions) {
+    this.#options = options;
+  }
+
+  async reconcile(key: QueueKey): Promise<void> {
+    const { source, fleet, sight, listener } = this.#options;
+    const queue = source.get(key);
+    if (queue === undefined) {
+      this.#memories.delete(key);
+      listener?.forgotten?.(key);
+      return fleet.remove(key);
+    }
+    if (queue.metadata.deletionTimestamp !== undefined) return;
+    const memory = this.#memory(queue);
+    // After a restart what the operator before found still stands, until the queue is read again.
+    if (sight(queue) === undefined && queue.status !== undefined) return;
+    const findings = await this.#work(queue, memory);
+    listener?.decided?.(queue, findings);
+    await this.#report(findings, memory);
+  }
+
+  async #work(queue: AsynqQueue, memory: Memory): Promise<Findings> {
+    const { fleet, sight: sightOf, conflict, clock } = this.#options;
+    const sight = sightOf(queue);
+    const state = fleet.state(queue);
+    const nothing = { queue, refusal: undefined, reading: undefined, fleet: state, decision: undefined };
+    if (sight === undefined) return nothing;
+    const standBack = conflict(keyOf(queue));
+    if (sight.kind === 'refused') return { ...nothing, refusal: standBack ?? sight.refusal };
+    const { reading } = sight;
+    if (standBack !== undefined) return { ...nothing, reading, refusal: standBack };
+
+    await this.#enforcePaused(queue, sight);
+    const decision = decide(queue.spec, { reading, fleet: state }, memory.history, clock.now());
+    memory.history = decision.history;
+    const result = await fleet.apply(
+      queue,
+      queue.spec.scaling.mode === 'Auto' ? decision.desired : undefined,
+    );
+    this.#tell(queue, state.replicas, decision, result, memory);
+    return {
+      queue,
+      refusal: result.refusal ?? redisRefusal(reading),
+      reading,
+      fleet: fleet.state(queue),
+      decision,
+    };
+  }
+
+  /** Sets the flag in Redis to what the spec says, against other hands too. */
+  async #enforcePaused(queue: AsynqQueue, { reading, connection }: Sight & { kind: 'read' }): Promise<void> {
+    const { paused } = queue.spec;
+    if (paused === undefined || reading.kind !== 'known' || reading.snapshot.paused === paused) return;
+    const { source, clock, log } = this.#options;
+    try {
+      await writePausedFlag(connection.router, queueName(queue), paused, clock.now());
+    } catch (err) {
+      log.warn({ err, queue: keyOf(queue) }, 'the paused flag could not be set, trying again');
+      return;
+    }
+    const before = queue.status?.conditions?.find(({ type }) => type === 'Paused');
+    if (before?.reason !== 'Spec' || before.observedGeneration !== queue.metadata.generation) return;
+    if (before.status !== (paused ? 'True' : 'False')) return;
+    source.event(queue, {
+      type: 'Warning',
+      reason: 'PausedCorrected',
+      action: 'Pause',
+      message: `the queue was ${paused ? 'resumed' : 'paused'} in Redis; spec.paused is ${paused}`,
+    });
+  }
+
+  #tell(queue: AsynqQueue, from: number, decision: Decision, result: FleetResult, memory: Memory): void {
+    const { source, clock, log, listener } = this.#options;
+    const { desired, reason, inputs, limiters } = decision;
+    const tell = (word: string, action: string, message: string) =>
+      source.event(queue, { type: 'Normal', reason: word, action, message });
+    if (result.changed.includes('created')) tell('WorkersCreated', 'Apply', 'the workers were created');
+    if (result.changed.includes('updated')) tell('WorkersUpdated', 'Apply', 'the workers were updated');
+    if (!result.changed.includes('scaled')) return;
+    memory.scaledAt = clock.now();
+    const why = [reason, ...limiters.map(({ name }) => name)].join(', ');
+    tell(desired > from ? 'ScaledUp' : 'ScaledDown', 'Scale', `${from} -> ${desired} replicas: ${why}`);
+    listener?.scaled?.(queue, from, desired);
+    log.info({ queue: keyOf(queue), from, to: desired, reason, inputs, limiters }, 'scaled');
+  }
+
+  async #report(findings: Findings, memory: Memory): Promise<void> {
+    const { source, clock } = this.#options;
+    const { queue } = findings;
+    const next = statusOf(findings, clock.now(), memory.scaledAt);
+    const sinceMs = clock.monotonic() - memory.statusWrittenAt;
+    if (!isWorthWriting(queue.status, next, sinceMs)) return;
+    for (const event of transitions(queue.status, next)) source.event(queue, event);
+    await source.writeStatus(queue, next);
+    memory.statusWrittenAt = clock.monotonic();
+  }
+
+  #memory(queue: AsynqQueue): Memory {
+    const { uid } = queue.metadata;
+    const known = this.#memories.get(keyOf(queue));
+    if (known?.uid === uid) return known;
+    const memory: Memory = {
+      uid,
+      history: recall(queue.status?.decision),
+      statusWrittenAt: Number.NEGATIVE_INFINITY,
+      scaledAt: undefined,
+    };
+    this.#memories.set(keyOf(queue), memory);
+    return memory;
+  }
+}

@@ -1,0 +1,63 @@
+import type { RedisConnOpt, TlsOptions } from '../redis/options.ts';
+import { defined } from '../runtime/defined.ts';
+import { type AsynqQueue, type RedisSpec, redisOf } from './asynq-queue.ts';
+import type { QueueSource } from './ends.ts';
+import type { Refusal } from './refusal.ts';
+
+/** A queue's connection with what its Secrets hold. */
+export interface RedisSettings {
+  readonly spec: RedisSpec;
+  readonly password?: string;
+  readonly tls?: TlsOptions;
+}
+
+export type ResolvedSettings =
+  | { readonly kind: 'ready'; readonly settings: RedisSettings }
+  | { readonly kind: 'refused'; readonly refusal: Refusal };
+
+/** Keys of a Secret of type kubernetes.io/tls. */
+export const TLS_CERT_KEY = 'tls.crt';
+export const TLS_KEY_KEY = 'tls.key';
+
+/** Looks up the Secrets that a queue's connection refers to, all of them in the queue's namespace. */
+export async function resolveRedis(
+  queue: AsynqQueue,
+  operatorDefault: RedisSpec | undefined,
+  source: Pick<QueueSource, 'secret'>,
+): Promise<ResolvedSettings> {
+  const spec = redisOf(queue, operatorDefault);
+  if (spec === undefined) {
+    return refused('RedisNotConfigured', 'spec.redis is absent, and the operator has no default connection');
+  }
+  const missing: string[] = [];
+  const look = async (ref: { readonly name: string; readonly key: string } | undefined) => {
+    if (ref === undefined) return undefined;
+    const value = await source.secret(queue.metadata.namespace, ref.name, ref.key);
+    if (value === undefined) missing.push(`Secret ${ref.name} with key ${ref.key}`);
+    return value;
+  };
+  const password = await look(spec.passwordSecretRef);
+  const tls = spec.tls?.enabled === true ? spec.tls : undefined;
+  const certSecret = tls?.certSecretRef?.name;
+  const ca = await look(tls?.caSecretRef);
+  const cert = await look(certSecret === undefined ? undefined : { name: certSecret, key: TLS_CERT_KEY });
+  const key = await look(certSecret === undefined ? undefined : { name: certSecret, key: TLS_KEY_KEY });
+  if (missing.length > 0) {
+    return refused('RedisSecretMissing', `missing in ${queue.metadata.namespace}: ${missing.join(', ')}`);
+  }
+  const options = tls && defined({ ca, cert, key, serverName: tls.serverName });
+  return { kind: 'ready', settings: defined({ spec, password, tls: options }) };
+}
+
+function refused(reason: Refusal['reason'], message: string): ResolvedSettings {
+  return { kind: 'refused', refusal: { reason, message } };
+}
+
+/** As the redis layer takes it. */
+export function connectionOptions({ spec, password, tls }: RedisSettings): RedisConnOpt {
+  const common = defined({ username: spec.username, password, tls });
+  const [addr = ''] = spec.addrs;
+  return spec.mode === 'Standalone'
+    ? { ...common, addr, db: spec.db ?? 0 }
+    : { ...common, addrs: spec.addrs };
+}
