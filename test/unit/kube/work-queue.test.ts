@@ -84,35 +84,41 @@ class Model {
   }
 }
 
-async function apply(op: Op, at: number, queue: WorkQueue, clock: FakeClock, model: Model): Promise<void> {
+/** Does it to both; gives what `get` gave and should have given. */
+async function apply(
+  op: Op,
+  at: number,
+  { queue, clock, model }: { readonly queue: WorkQueue; readonly clock: FakeClock; readonly model: Model },
+): Promise<{ readonly got?: string | undefined; readonly expected?: string | undefined }> {
   switch (op.op) {
     case 'add':
       queue.add(op.key, op.priority);
       model.add(op.key, op.priority);
-      return;
+      return {};
     case 'addAfter': {
       // No two keys are due in the same millisecond.
       const ms = op.seconds * 1000 + at + 1;
       queue.addAfter(op.key, ms);
       model.addAfter(op.key, ms);
-      return;
+      return {};
     }
     case 'get': {
       const expected = model.get();
-      const got = expected === undefined ? undefined : await queue.get();
-      expect(got).toBe(expected);
-      return;
+      return { expected, got: expected === undefined ? undefined : await queue.get() };
     }
     case 'done': {
       const key = model.processing[op.nth % Math.max(1, model.processing.length)];
-      if (key === undefined) return;
+      if (key === undefined) return {};
       queue.done(key);
       model.done(key);
-      return;
+      return {};
     }
     case 'advance':
       await clock.advance(op.seconds * 1000);
       model.advance(op.seconds * 1000);
+      return {};
+    default:
+      return op satisfies never;
   }
 }
 
@@ -122,7 +128,8 @@ test('behaves as its model: each key once, never twice at the same time, the ear
       const { queue, clock } = queueOf();
       const model = new Model();
       for (const [at, op] of sequence.entries()) {
-        await apply(op, at, queue, clock, model);
+        const { got, expected } = await apply(op, at, { queue, clock, model });
+        expect(got).toBe(expected);
         expect(queue.stats()).toMatchObject({
           ready: model.ready.length,
           delayed: model.delayed.length,
