@@ -19,8 +19,6 @@ const AFTER_A_MINUTE = { gracePeriodSeconds: 60, maxSize: 0, maxDelaySeconds: 60
 export class RedisQueueReader implements QueueReader {
   readonly #redis: RedisRouter;
   readonly #timeout: number;
-  /** Names of the keys of the queues asked for last time: thousands are asked for again and again. */
-  #keys: ReadonlyMap<string, ScriptKeys> = new Map();
 
   /** `timeout`: milliseconds after which a queue counts as unknown. @default 2000 */
   constructor(redis: RedisRouter, options: { timeout?: number } = {}) {
@@ -29,36 +27,43 @@ export class RedisQueueReader implements QueueReader {
   }
 
   async read(queries: readonly QueueQuery[]): Promise<ReadonlyMap<string, QueueReading>> {
-    const known = this.#keys;
-    const keys = new Map(queries.map(({ queue }) => [queue, known.get(queue) ?? scriptKeys(queue)]));
-    this.#keys = keys;
-    const readings = await Promise.all(queries.map((query) => this.#readOne(query)));
-    return new Map(queries.map(({ queue }, index) => [queue, readings[index]]));
+    const readings = queries.map(async (query) => [query.queue, await this.#readOne(query)] as const);
+    return new Map(await Promise.all(readings));
   }
 
-/** KEYS and the first two of ARGV. */
-interface ScriptKeys {
-  readonly keys: readonly string[];
-  readonly prefixes: readonly string[];
+  async #readOne(query: QueueQuery): Promise<QueueReading> {
+    const keys = new QueueKeys(query.queue);
+    try {
+      const reply = await this.#redis.run(observe, scriptKeys(keys), scriptArgs(keys, query), {
+        timeout: this.#timeout,
+      });
+      const location = await this.#redis.locate(keys.pending);
+      return { kind: 'known', snapshot: parseObservation(reply, location) };
+    } catch (error) {
+      if (!AsynqError.is(error)) throw error;
+      return { kind: 'unknown', error };
+    }
+  }
 }
 
-function scriptKeys(queue: string): ScriptKeys {
-  const keys = new QueueKeys(queue);
-  return {
-    keys: [
-      keys.pending,
-      keys.active,
-      keys.lease,
-      keys.scheduled,
-      keys.retry,
-      keys.archived,
-      keys.completed,
-      keys.paused,
-      keys.groups,
-      keys.aggregationSets,
-      keys.processed,
-      keys.failed,
-    ],
-    prefixes: [keys.taskPrefix, keys.groupPrefix],
-  };
+function scriptKeys(keys: QueueKeys): string[] {
+  return [
+    keys.pending,
+    keys.active,
+    keys.lease,
+    keys.scheduled,
+    keys.retry,
+    keys.archived,
+    keys.completed,
+    keys.paused,
+    keys.groups,
+    keys.aggregationSets,
+    keys.processed,
+    keys.failed,
+  ];
+}
+
+function scriptArgs(keys: QueueKeys, query: QueueQuery): (string | number)[] {
+  const { gracePeriodSeconds, maxSize, maxDelaySeconds } = query.groups ?? AFTER_A_MINUTE;
+  return [keys.taskPrefix, keys.groupPrefix, query.soonSeconds, gracePeriodSeconds, maxSize, maxDelaySeconds];
 }

@@ -81,11 +81,10 @@ export class ClusterTopology implements Topology {
   }
 
   async locate(slot: number): Promise<KeyLocation> {
-    const known = await this.#known();
-    const table = this.#moved.has(slot) ? await this.#refreshed() : known;
+    const table = this.#moved.has(slot) ? await this.#refreshed() : (this.#table ?? (await this.#refreshed()));
     const shard = this.#shardOf(table, slot);
-    if (shard === undefined) throw this.unserved(slot, this.problem);
-    return { slot, ...shard };
+    if (shard === undefined) throw this.unserved(slot);
+    return { slot, master: shard.master, replicas: shard.replicas };
   }
 
   refresh(): Promise<void> {
