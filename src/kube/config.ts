@@ -3,6 +3,7 @@ import type * as clientNode from '@kubernetes/client-node';
 import { Agent, type buildConnector, type Dispatcher, ProxyAgent, Socks5ProxyAgent } from 'undici';
 import { type Clock, systemClock } from '../runtime/clock.ts';
 import { AsynqError, errorText } from '../runtime/errors.ts';
+import type * as running from './client-node.ts';
 import { Deadline, orAborted } from './deadline.ts';
 import { KubeError } from './kube-error.ts';
 
@@ -48,7 +49,7 @@ export interface KubeCredentials {
   close(): Promise<void>;
 }
 
-type ClientNode = typeof import('./client-node.ts');
+type ClientNode = typeof running;
 
 /** client-node and undici mean the same TLS options of Node, and differ in how they write optional ones. */
 type TlsOptions = buildConnector.BuildOptions;

@@ -38,8 +38,6 @@ export async function saveImage(docker: Docker, tag: string, archive: string): P
 async function standIns(docker: Docker, say: (line: string) => void): Promise<void> {
   if (process.versions.node.split('.')[0] !== '24')
     throw new Error(`The image gets the Node that runs this, which must be 24; it is ${process.version}`);
-  const recipe = (name: string) =>
-    readFile(join(import.meta.dirname, 'images', `${name}.Dockerfile`), 'utf8');
   const debian = await debianImage(docker, 'minbase', ['ca-certificates', 'libstdc++6'], say);
   const bare = await debianImage(
     docker,
@@ -63,6 +61,10 @@ async function standIns(docker: Docker, say: (line: string) => void): Promise<vo
     args: { DEBIAN: debian, BARE_DEBIAN: bare },
     files: { node: process.execPath },
   });
+}
+
+function recipe(name: string): Promise<string> {
+  return readFile(join(import.meta.dirname, 'images', `${name}.Dockerfile`), 'utf8');
 }
 
 /** Folder with npm in the version that package.json names. */
