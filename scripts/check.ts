@@ -8,7 +8,7 @@ import { runStep, type Step, tool } from './run-step.ts';
 const steps: Step[] = [
   { name: 'typecheck', work: () => tool('tsc', '--noEmit') },
   { name: 'lint', work: () => tool('oxlint', '--type-aware', '--deny-warnings') },
-  { name: 'format', work: () => tool('biome', 'ci') },
+  { name: 'format', work: () => tool('biome', 'ci', '--colors=off') },
   { name: 'import directions', work: () => tool('depcruise', 'src') },
   { name: 'unused code', work: () => tool('knip') },
   { name: 'generated files', work: checkGenerated },

@@ -11,7 +11,7 @@ const HIGHEST = 32_000;
 const ATTEMPTS = 3;
 
 /** `count` different ports that nothing listens on at `host` right now. */
-export async function freePorts(count: number, host = LOOPBACK): Promise<number[]> {
+async function freePorts(count: number, host = LOOPBACK): Promise<number[]> {
   const found = new Set<number>();
   while (found.size < count) {
     const port = randomInt(LOWEST, HIGHEST);
