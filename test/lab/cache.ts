@@ -9,7 +9,7 @@ import { isAlive, sweepDead } from './sweep.ts';
 const BUILD_DEADLINE_MS = 45 * 60_000;
 
 /** Where the lab keeps what it unpacked or built, outside the clone, so that every clone finds it again. */
-function cacheRoot(): string {
+export function cacheRoot(): string {
   return process.env['ASYNQ_LAB'] ?? join(homedir(), '.cache', 'asynq-lab');
 }
 
