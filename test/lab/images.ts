@@ -14,7 +14,12 @@ const REGISTRY = 'registry.npmjs.org';
 const NODE_SLIM = 'node:24-slim';
 const DISTROLESS = 'gcr.io/distroless/nodejs24-debian12:nonroot';
 
-/** Builds the repository's Dockerfile as it stands; where its base images cannot be pulled, on stand-ins. */
+/** Gives a daemon that cannot pull stand-ins for what the Dockerfile is built on, under the same names. */
+export async function prepareImages(docker: Docker, say: (line: string) => void): Promise<void> {
+  if (!docker.canPull) await standIns(docker, say);
+}
+
+/** Builds the repository's Dockerfile as it stands. */
 export async function buildOperatorImage(
   docker: Docker,
   tag: string,
@@ -23,8 +28,8 @@ export async function buildOperatorImage(
   const build = (args: readonly string[]) =>
     docker.run(['build', '--quiet', '--tag', tag, ...args, ROOT], { timeout: BUILD_DEADLINE_MS });
   say(`Building ${tag} from the Dockerfile`);
+  await prepareImages(docker, say);
   if (docker.canPull) return void (await build([]));
-  await standIns(docker, say);
   await using proxy = await forwardProxy(docker.hostAddress, REGISTRY);
   await build(['--build-arg', `HTTPS_PROXY=${proxy.url}`]);
 }
@@ -34,7 +39,6 @@ export async function saveImage(docker: Docker, tag: string, archive: string): P
   await docker.run(['save', '--output', archive, tag], { timeout: 120_000 });
 }
 
-/** Gives the daemon images under the names that the Dockerfile asks for. */
 async function standIns(docker: Docker, say: (line: string) => void): Promise<void> {
   if (process.versions.node.split('.')[0] !== '24')
     throw new Error(`The image gets the Node that runs this, which must be 24; it is ${process.version}`);

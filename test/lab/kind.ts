@@ -3,7 +3,7 @@ import type { Docker } from './docker.ts';
 import { goBuild } from './go-build.ts';
 import { GO_PROGRAMS } from './go-programs.ts';
 import { COREDNS_TAG, ETCD_TAG, kindNodeImage } from './kind-node-image.ts';
-import { type RunOptions, run } from './run.ts';
+import { run } from './run.ts';
 import { tempDir } from './temp-dir.ts';
 
 export interface KindCluster extends AsyncDisposable {
@@ -11,8 +11,7 @@ export interface KindCluster extends AsyncDisposable {
   readonly kubeconfig: string;
   /** This machine's address as pods see it. */
   readonly hostAddress: string;
-  /** Runs kubectl against the cluster; gives its stdout. */
-  kubectl(args: readonly string[], options?: RunOptions): Promise<string>;
+  readonly kubectlBinary: string;
   /** Puts the images of an archive (as `docker save` writes it) where the node finds them. */
   loadImage(archive: string): Promise<void>;
   stop(): Promise<void>;
@@ -20,10 +19,17 @@ export interface KindCluster extends AsyncDisposable {
 
 const CREATE_DEADLINE_MS = 5 * 60_000;
 
+/** Makes what `startKind` needs and would take minutes for. */
+export async function prepareKind(docker: Docker, say: (line: string) => void): Promise<void> {
+  await goBuild(GO_PROGRAMS.kind, say);
+  await goBuild(GO_PROGRAMS.kubectl, say);
+  if (!docker.canPull) await kindNodeImage(docker, say);
+}
+
 /** A cluster of one node with real pods. Where images cannot be pulled, its node is made of what can be had. */
 export async function startKind(docker: Docker, say: (line: string) => void): Promise<KindCluster> {
   const kind = await goBuild(GO_PROGRAMS.kind, say);
-  const kubectl = await goBuild(GO_PROGRAMS.kubectl, say);
+  const kubectlBinary = await goBuild(GO_PROGRAMS.kubectl, say);
   const nodeImage = docker.canPull ? undefined : await kindNodeImage(docker, say);
   const name = `asynq-${process.pid}`;
   const work = await tempDir('kind');
@@ -50,7 +56,7 @@ export async function startKind(docker: Docker, say: (line: string) => void): Pr
   return {
     kubeconfig,
     hostAddress: docker.hostAddress,
-    kubectl: (args, options) => run(kubectl, ['--kubeconfig', kubeconfig, ...args], options),
+    kubectlBinary,
     loadImage: async (archive) => void (await runKind(['load', 'image-archive', archive])),
     stop,
     [Symbol.asyncDispose]: stop,
