@@ -15,10 +15,11 @@ export class Call {
   readonly script: Script | undefined;
   readonly name: string;
   args: (string | Buffer | number)[];
-  /** Monotonic milliseconds. */
+  /** Milliseconds that the caller waits, and the monotonic time at which that is over. */
+  readonly timeout: number;
   readonly deadline: number;
-  /** For that one node: not to be sent anywhere else. */
-  readonly pinned: boolean;
+  /** The one node that it is for, if it is for one: not to be sent anywhere else. */
+  readonly node: string | undefined;
   readonly #argsWhenResent: (() => (string | Buffer | number)[]) | undefined;
   readonly #resolve: (reply: RedisReply) => void;
   readonly #reject: (error: AsynqError) => void;
@@ -36,9 +37,10 @@ export class Call {
     script?: Script | undefined;
     name: string;
     args: (string | Buffer | number)[];
+    timeout: number;
     deadline: number;
     argsWhenResent?: (() => (string | Buffer | number)[]) | undefined;
-    pinned?: boolean;
+    node?: string;
     resolve: (reply: RedisReply) => void;
     reject: (error: AsynqError) => void;
   }) {
@@ -46,8 +48,9 @@ export class Call {
     this.script = fields.script;
     this.name = fields.name;
     this.args = fields.args;
+    this.timeout = fields.timeout;
     this.deadline = fields.deadline;
-    this.pinned = fields.pinned ?? false;
+    this.node = fields.node;
     this.#argsWhenResent = fields.argsWhenResent;
     this.#resolve = fields.resolve;
     this.#reject = fields.reject;
@@ -55,7 +58,7 @@ export class Call {
 
   /** Whether it waits for a node that is away: only that one has its slot. */
   get isPatient(): boolean {
-    return !this.pinned && this.slot !== ANY_SLOT;
+    return this.node === undefined && this.slot !== ANY_SLOT;
   }
 
   /** It was written and brought no reply: from now on it says so, if its caller wanted that. */

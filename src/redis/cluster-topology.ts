@@ -21,7 +21,8 @@ const PATIENCE_MS = 300;
 const TELLING = ['ASYNQ_REDIS_NOT_A_CLUSTER', 'ASYNQ_REDIS_AUTH', 'ASYNQ_REDIS_VERSION'] as const;
 
 /**
- * The slots of a Redis Cluster and who serves them, by CLUSTER SLOTS (and NODES, for replicas) of whichever known node answers first.
+ * The slots of a Redis Cluster and who serves them, by CLUSTER SLOTS (and NODES, for replicas) of whichever known node
+ * answers first.
  *
  * What was last seen stands until something newer is seen: when nobody answers, calls still go to the last owner.
  * States: unknown -> known; closed. A slot that a node says has moved is known by that word until the next refresh.
@@ -81,7 +82,9 @@ export class ClusterTopology implements Topology {
   }
 
   async locate(slot: number): Promise<KeyLocation> {
-    const table = this.#moved.has(slot) ? await this.#refreshed() : (this.#table ?? (await this.#refreshed()));
+    const table = this.#moved.has(slot)
+      ? await this.#refreshed()
+      : (this.#table ?? (await this.#refreshed()));
     const shard = this.#shardOf(table, slot);
     if (shard === undefined) throw this.unserved(slot);
     return { slot, master: shard.master, replicas: shard.replicas };

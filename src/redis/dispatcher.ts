@@ -4,7 +4,7 @@ import { AsynqError } from '../runtime/errors.ts';
 import type { Logger } from '../runtime/logger.ts';
 import type { Random } from '../runtime/random.ts';
 import { ANY_SLOT, Call } from './call.ts';
-import { type Connection, unreachable } from './connect.ts';
+import type { Connection } from './connect.ts';
 import { isPassing, type LaneEvents, NodeLane } from './node-lane.ts';
 import { OpenCalls } from './open-calls.ts';
 import { type Refusal, replyError } from './reply-error.ts';
@@ -104,7 +104,7 @@ export class Dispatcher implements LaneEvents {
     call.refusals++;
     const said = (code: AsynqError['code']) => replyError(code, call.name, lane.addr, text);
     if (refusal.kind === 'final') return this.#reject(call, said(refusal.code));
-    if (call.pinned) return this.#reject(call, said('ASYNQ_REDIS_UNREACHABLE'));
+    if (call.node !== undefined) return this.#reject(call, said('ASYNQ_REDIS_UNREACHABLE'));
     switch (refusal.kind) {
       case 'moved':
         if (!this.topology.moved(refusal.slot, refusal.addr)) this.#reject(call, said('ASYNQ_REDIS_COMMAND'));
@@ -130,7 +130,7 @@ export class Dispatcher implements LaneEvents {
 
   onReturned(_lane: NodeLane, call: Call, error: AsynqError): void {
     if (call.settled) return;
-    if (call.pinned || !isPassing(error)) return this.#reject(call, error);
+    if (call.node !== undefined || !isPassing(error)) return this.#reject(call, error);
     call.asking = false;
     call.refusals++;
     this.#redirect(call, error, () => this.#dispatch(call));
@@ -196,17 +196,18 @@ export class Dispatcher implements LaneEvents {
 
   #expired(call: Call): void {
     if (call.settled) return;
-    const addr = call.pinned ? undefined : this.#nodeFor(call);
-    const away = addr === undefined ? undefined : this.#lanes.get(addr)?.problem;
-    const cause = call.problem ?? away ?? unreachable(addr ?? 'its nodes', new Error('no answer in time'));
-    call.reject(call.isPatient ? this.topology.unserved(call.slot, cause) : cause);
-    if (!call.pinned) void this.topology.refresh();
+    const addr = call.node ?? this.#nodeFor(call);
+    const cause = call.problem ?? (addr === undefined ? undefined : this.#lanes.get(addr)?.problem);
+    if (cause === undefined) call.reject(late(call, addr ?? 'the cluster'));
+    else call.reject(call.isPatient ? this.topology.unserved(call.slot, cause) : cause);
+    if (call.node === undefined) void this.topology.refresh();
   }
 
   #ask(addr: string, name: string, args: (string | Buffer | number)[]): Promise<RedisReply> {
     return new Promise((resolve, reject) => {
-      const deadline = this.#clock.monotonic() + ASK_TIMEOUT_MS;
-      const call = new Call({ slot: ANY_SLOT, name, args, deadline, pinned: true, resolve, reject });
+      const timeout = ASK_TIMEOUT_MS;
+      const deadline = this.#clock.monotonic() + timeout;
+      const call = new Call({ slot: ANY_SLOT, node: addr, name, args, timeout, deadline, resolve, reject });
       if (this.isClosed) return call.reject(new AsynqError('ASYNQ_CLOSED'));
       this.#open.add(call);
       this.#laneTo(addr).send(call);
@@ -221,4 +222,11 @@ export class Dispatcher implements LaneEvents {
       void lane.close();
     }
   }
+}
+
+function late(call: Call, addr: string): AsynqError {
+  return new AsynqError(
+    'ASYNQ_REDIS_UNREACHABLE',
+    `${addr} did not answer ${call.name} within ${call.timeout} ms`,
+  );
 }

@@ -105,7 +105,7 @@ export class LaneRouter implements RedisRouter {
       const { script, timeout = CALL_TIMEOUT_MS, argsWhenResent } = options ?? {};
       const deadline = this.#parts.clock.monotonic() + timeout;
       this.#dispatcher.send(
-        new Call({ slot, script, name, args, argsWhenResent, deadline, resolve, reject }),
+        new Call({ slot, script, name, args, argsWhenResent, timeout, deadline, resolve, reject }),
       );
     });
   }
