@@ -10,7 +10,12 @@ module.exports = {
   forbidden: [
     { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
     { name: 'no-unresolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
-    { name: 'nobody-imports-bin', severity: 'error', from: { path: '^src' }, to: { path: '^src/bin/' } },
+    {
+      name: 'nobody-imports-bin',
+      severity: 'error',
+      from: { path: '^src', pathNot: '^src/bin/' },
+      to: { path: '^src/bin/' },
+    },
     {
       name: 'runtime-knows-nobody',
       severity: 'error',
