@@ -29,7 +29,10 @@ export interface Enqueueing {
   readonly uniqueTtl?: number;
 }
 
-/** Why a dequeue brought fewer tasks than were asked for: only an `empty` queue may be waited on. */
+/**
+ * `ok`: there may be more; `empty`: these were the last, and only then may the queue be waited on; `paused`: nothing is
+ * taken from it.
+ */
 export type DequeueReply = { readonly tasks: LeasedTask[]; readonly reason: 'ok' | 'empty' | 'paused' };
 
 /** A queue whose due tasks were moved; `nextDue` is the next score that is not due yet, Unix seconds. */
@@ -67,18 +70,15 @@ export interface WorkerState {
 export interface Broker {
   /** @throws ASYNQ_DUPLICATE_TASK, ASYNQ_TASK_ID_CONFLICT */
   enqueue(task: Enqueueing): Promise<void>;
-  /** Leases up to `max` tasks of one queue. A message that does not decode is archived with the reason, not returned. */
+  /** Leases up to `max` tasks of one queue, fewer when they are large. A message that does not decode is archived with the reason, not returned. */
   dequeue(queue: string, max: number): Promise<DequeueReply>;
-  /**
-   * Resolves to false when the lease was no longer ours, so that nothing was written. `deadline` (Unix ms): after it the
-   * call fails rather than write.
-   */
+  /** Resolves to false when the lease has ended or the task was no longer ours, so that nothing was written. */
   settle(task: LeasedTask, settlement: Settlement): Promise<boolean>;
   /** Moves on the leases that still stand, and each task's `leaseExpiresAt` with them. */
   extendLeases(tasks: readonly LeasedTask[]): Promise<void>;
   /** Moves due scheduled and retry tasks to pending (or into their group). */
   forward(queue: string): Promise<Forwarded>;
-  /** Tasks whose lease ended before `before` (Unix ms), to be settled by the recoverer. */
+  /** Tasks whose lease ended before `before` (Unix ms), each with a new lease of ours, to be settled by the recoverer. */
   listLeaseExpired(queue: string, before: number): Promise<LeasedTask[]>;
   /** Deletes completed tasks whose retention is over; how many. */
   deleteExpiredCompleted(queue: string, batch: number): Promise<number>;

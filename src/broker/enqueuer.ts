@@ -2,7 +2,7 @@ import type { RedisArg, RedisRouter, Script } from '../redis/router.ts';
 import { type Clock, unixSeconds } from '../runtime/clock.ts';
 import { AsynqError } from '../runtime/errors.ts';
 import { QueueKeys } from '../wire/keys.ts';
-import { encodeTaskMessage } from '../wire/task-message.ts';
+import { encodeTaskMessage, type TaskMessage } from '../wire/task-message.ts';
 import { BatchKeys } from './batch-keys.ts';
 import { Batcher, type NonEmpty } from './batching.ts';
 import type { Enqueueing } from './broker.ts';
@@ -56,8 +56,7 @@ export class Enqueuer {
     const listing = this.#registry.ensure(message.queue);
     if (listing !== undefined) await listing;
     const result = await this.#batcher.add(batchKey(task), item);
-    if (result === -1) throw new AsynqError('ASYNQ_DUPLICATE_TASK');
-    if (result === 0) throw new AsynqError('ASYNQ_TASK_ID_CONFLICT');
+    if (result !== 1) throw refusal(result, message);
   }
 
   async #run(items: NonEmpty<Item>): Promise<readonly number[]> {
@@ -91,6 +90,13 @@ function planOf(queue: QueueKeys, { processAt, group }: Enqueueing, nowMs: numbe
     return { script: ADD_TO_GROUP, keys, args: [unixSeconds(nowMs), group] };
   }
   return { script: ENQUEUE, keys: [queue.pending], args: [unixNanoseconds(nowMs)] };
+}
+
+function refusal(result: number, { id, queue, type }: TaskMessage): AsynqError {
+  const where = `queue ${JSON.stringify(queue)}`;
+  return result === 0
+    ? new AsynqError('ASYNQ_TASK_ID_CONFLICT', `task ID conflicts with another task: ${id} in ${where}`)
+    : new AsynqError('ASYNQ_DUPLICATE_TASK', `task already exists: type ${JSON.stringify(type)} in ${where}`);
 }
 
 /** Tasks with one key go into one script call. */
