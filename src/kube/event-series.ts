@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Clock } from '../runtime/clock.ts';
 import { microTime } from './micro-time.ts';
 import type { KubeObject } from './object.ts';
@@ -25,6 +26,14 @@ export interface EventFacts {
   readonly note: string;
   /** Another object that has to do with it. */
   readonly related?: KubeObject;
+}
+
+/** Who reports. */
+export interface Reporter {
+  /** `asynq.dev/operator` */
+  readonly controller: string;
+  /** Which of many: the pod's name. */
+  readonly instance: string;
 }
 
 /** One event, which may have happened many times. */
@@ -111,10 +120,7 @@ export class EventBook {
 }
 
 /** The fields of a new Event object. */
-export function eventBody(
-  series: Series,
-  reporter: { readonly controller: string; readonly instance: string },
-): Record<string, unknown> {
+export function eventBody(series: Series, reporter: Reporter): Record<string, unknown> {
   const { facts, regarding } = series;
   return {
     eventTime: microTime(series.firstAt),
@@ -135,12 +141,13 @@ export function seriesBody({ count, lastAt }: Series): object {
   return { count, lastObservedTime: microTime(lastAt) };
 }
 
-/** As kubectl expects it: the object's name, a dot, something that is not there twice. */
-export function eventName(series: Series, random: () => number): string {
-  const unique = `${series.firstAt.toString(16)}${Math.floor(random() * 0x1_0000_0000)
-    .toString(16)
-    .padStart(8, '0')}`;
-  return `${series.regarding.metadata.name.slice(0, LONGEST_NAME - unique.length - 1)}.${unique}`;
+/** As kubectl expects it: the object's name, a dot, and what no other event has. */
+export function eventName(series: Series, reporter: Reporter): string {
+  const hash = createHash('sha256').update(`${reporter.instance} ${series.key}`).digest('hex').slice(0, 8);
+  const unique = `${series.firstAt.toString(16)}${hash}`;
+  const name = series.regarding.metadata.name.slice(0, LONGEST_NAME - unique.length - 1);
+  // A cut name may end in a hyphen or a dot, which no dot may follow.
+  return `${name.replace(/[-.]+$/, '')}.${unique}`;
 }
 
 function referenceTo(object: KubeObject): object {

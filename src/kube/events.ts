@@ -1,7 +1,15 @@
 import type { Logger } from '../runtime/logger.ts';
 import type { KubeClient } from './api.ts';
 import { Deadline } from './deadline.ts';
-import { EventBook, type EventFacts, eventBody, eventName, type Series, seriesBody } from './event-series.ts';
+import {
+  EventBook,
+  type EventFacts,
+  eventBody,
+  eventName,
+  type Reporter,
+  type Series,
+  seriesBody,
+} from './event-series.ts';
 import { isAlreadyExists, isForbidden, isInvalid, isKubeError, isNotFound } from './kube-error.ts';
 import type { KubeObject } from './object.ts';
 import { EVENTS } from './resources.ts';
@@ -13,12 +21,8 @@ const REPEAT_MS = 60_000;
 const ATTEMPTS = 8;
 const FIELD_MANAGER = 'event-recorder';
 
-export interface EventRecorderOptions {
+export interface EventRecorderOptions extends Reporter {
   readonly client: KubeClient;
-  /** Who reports: `asynq.dev/operator`. */
-  readonly controller: string;
-  /** Which of many: the pod's name. */
-  readonly instance: string;
 }
 
 /**
@@ -32,7 +36,7 @@ export interface EventRecorderOptions {
  */
 export class EventRecorder {
   readonly #client: KubeClient;
-  readonly #reporter: { readonly controller: string; readonly instance: string };
+  readonly #reporter: Reporter;
   readonly #log: Logger;
   readonly #book: EventBook;
   readonly #queue: WorkQueue;
@@ -108,7 +112,7 @@ export class EventRecorder {
   }
 
   async #create(series: Series): Promise<void> {
-    series.name ||= eventName(series, this.#client.random);
+    series.name ||= eventName(series, this.#reporter);
     const { namespace, name, count } = series;
     try {
       await this.#client.create(
