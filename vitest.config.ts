@@ -8,7 +8,8 @@ const tier = (name: string, options: object = {}) => ({
 export default defineConfig({
   test: {
     projects: [
-      tier('unit'),
+      // Ample: on a busy machine, importing alone may take seconds.
+      tier('unit', { testTimeout: 20_000 }),
       tier('redis', {
         testTimeout: 30_000,
         hookTimeout: 60_000,

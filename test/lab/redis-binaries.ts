@@ -119,7 +119,7 @@ async function osRelease(): Promise<string> {
 
 function howToInstall(why: string): string {
   return `Redis >= ${OLDEST} is needed and cannot be got here (${why}).
-Install it so that redis-server and redis-cli are on PATH, e.g.
-  Debian, Ubuntu   apt-get install redis-tools   (as root, with network; no service is needed)
+Install it so that redis-server and redis-cli are on PATH:
+  Debian, Ubuntu   nothing to install, but apt needs the network once; or, as root, apt-get install redis-server
   macOS            brew install redis`;
 }
