@@ -1,0 +1,210 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { Cluster } from 'ioredis';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { owns, parseClusterNodes } from '../lab/cluster-nodes.ts';
+import { helm, kubectl, stage } from '../support/e2e.ts';
+import { GoPeer } from '../support/go-peer.ts';
+import { until } from '../support/until.ts';
+
+const OPERATOR = 'asynq-system';
+const MEDIA = 'media';
+const QUEUES = 'test/e2e/queues.yaml';
+const MINUTE_MS = 60_000;
+
+const kube = kubectl();
+const { addrs, password } = stage().redis;
+const redis = new Cluster([...addrs], { redisOptions: { password, protocol: 2 } });
+const peer = await GoPeer.on({ addrs, cluster: true, password });
+const inMedia = (...args: string[]) => kube.run([...args, '--namespace', MEDIA]);
+
+beforeAll(async () => {
+  await installOperator();
+  await kube.run(['create', 'namespace', MEDIA]);
+  await kube.run(['label', 'namespace', MEDIA, 'pod-security.kubernetes.io/enforce=restricted']);
+  await inMedia('create', 'secret', 'generic', 'redis', `--from-literal=password=${password}`);
+  await inMedia('create', 'configmap', 'handlers', '--from-file=test/e2e/handlers');
+  await inMedia('apply', '--filename', QUEUES);
+});
+
+afterAll(() => redis.disconnect());
+
+describe('three AsynqQueues on an operator from the chart', () => {
+  it('become Ready, each with a Deployment of no replicas', async () => {
+    await inMedia('wait', '--for=condition=Ready', '--timeout=60s', 'asynqqueues', '--all');
+    for (const name of ['imagenes', 'webhooks', 'notificaciones']) {
+      expect(await deployment(name)).toMatchObject({ spec: { replicas: 0 } });
+    }
+  });
+
+  it('show the key slot and the node that owns it', async () => {
+    const slot = await redis.cluster('KEYSLOT', 'asynq:{imágenes}');
+    const nodes = parseClusterNodes(String(await redis.call('CLUSTER', 'NODES')));
+    const owner = nodes.find((node) => owns(node, slot));
+
+    const row = await until(async () => {
+      const [columns = '', values = ''] = (await inMedia('get', 'aq', 'imagenes')).split('\n');
+      return cells(columns, values);
+    });
+
+    expect(slot).toBe(2788);
+    expect(row).toMatchObject({ QUEUE: 'imágenes', SLOT: '2788', NODE: owner?.addr, READY: 'True' });
+  });
+
+  it('get workers for what a Go client enqueues, each task once, and lose them when all is done', async () => {
+    const held = Array.from({ length: 10 }, (_, i) => ({
+      type: 'otra',
+      queue: 'notificaciones',
+      taskId: `n${i}`,
+    }));
+    const tasks = images(300, 300);
+    await peer.enqueue([...held, ...tasks]);
+
+    let peak = 0;
+    await until(
+      async () => {
+        peak = Math.max(peak, (await deployment('imagenes')).spec.replicas);
+        return (await finished()).length >= tasks.length;
+      },
+      { timeout: 2 * MINUTE_MS, interval: 200, what: 'all tasks to be finished' },
+    );
+
+    expect(peak).toBe(3);
+    expect((await finished()).map(({ id }) => id).toSorted()).toEqual(
+      tasks.map(({ taskId }) => taskId).toSorted(),
+    );
+    await workersGone('imagenes');
+    expect(await peer.queue('imágenes')).toMatchObject({ Size: 0, Processed: tasks.length, Failed: 0 });
+    expect(await peer.queue('notificaciones')).toMatchObject({ Pending: held.length });
+  });
+
+  it('lose nothing when a worker is deleted in the middle of its tasks', async () => {
+    await redis.del('e2e:began', 'e2e:finished');
+    const tasks = images(5, 10_000, 'long');
+    await peer.enqueue(tasks);
+    const [first] = await until(async () => (await began()).length === tasks.length && began(), {
+      timeout: MINUTE_MS,
+      what: 'a worker to have all tasks in hand',
+    });
+
+    await inMedia('delete', 'pod', first?.pod ?? '', '--wait=false');
+
+    await until(async () => new Set((await finished()).map(({ id }) => id)).size === tasks.length, {
+      timeout: 2 * MINUTE_MS,
+      what: 'another worker to finish the tasks',
+    });
+    expect((await finished()).some(({ pod }) => pod === first?.pod)).toBe(false);
+    await workersGone('imagenes');
+    expect(await peer.queue('imágenes')).toMatchObject({ Size: 0, Failed: 0 });
+  });
+
+  it('are left alone when the same file is applied again and a minute passes', async () => {
+    const before = await versions();
+
+    expect(await inMedia('apply', '--filename', QUEUES)).not.toMatch(/configured|created/);
+    await delay(MINUTE_MS);
+
+    expect(await versions()).toEqual(before);
+  });
+
+  it('take their Deployment with them', async () => {
+    await inMedia('delete', 'asynqqueue', 'webhooks', '--timeout=60s');
+
+    await until(async () => !(await inMedia('get', 'deployments')).includes('webhooks-worker'), {
+      timeout: 30_000,
+      what: 'the Deployment to go',
+    });
+  });
+});
+
+describe('the operator', () => {
+  it('was allowed all that it did', async () => {
+    const log = await kube.run(['logs', 'deployment/asynq-operator', '--namespace', OPERATOR]);
+    expect(log).not.toMatch(/forbidden|"(status|code)":403/i);
+  });
+
+  it('serves its metrics', async () => {
+    const pods = await kube.json<{ items: KubeItem[] }>(['get', 'pods', '--namespace', OPERATOR]);
+    const pod = pods.items[0]?.metadata.name ?? '';
+    const path = `/api/v1/namespaces/${OPERATOR}/pods/${pod}:8080/proxy/metrics`;
+    expect(await kube.run(['get', '--raw', path])).toMatch(/^asynq_operator_/m);
+  });
+
+  it('leaves the CRD and all AsynqQueues behind when it is uninstalled', async () => {
+    await helm(['uninstall', 'asynq-operator', '--namespace', OPERATOR, '--wait']);
+
+    expect(await inMedia('get', 'asynqqueues', '--output', 'name')).toContain('imagenes');
+    expect(await kube.run(['get', 'deployments', '--namespace', OPERATOR])).toBe('');
+  });
+});
+
+interface KubeItem {
+  readonly kind: string;
+  readonly metadata: { readonly name: string; readonly resourceVersion: string };
+}
+
+async function installOperator(): Promise<void> {
+  const connection = { addrs, passwordSecretRef: { name: 'redis' } };
+  const place = ['--namespace', OPERATOR, '--create-namespace'];
+  const values = ['--set-json', `redis=${JSON.stringify(connection)}`];
+  try {
+    await helm(['install', 'asynq-operator', 'charts/asynq-operator', ...place, ...values, '--wait']);
+  } catch (error) {
+    const log = await kube.run(['logs', 'deployment/asynq-operator', '--namespace', OPERATOR]).catch(String);
+    throw new Error(`the operator does not become ready; its log:\n${log}`, { cause: error });
+  }
+}
+
+/** Tasks as Go's client takes them, each to keep a worker busy for `ms` milliseconds. */
+function images(count: number, ms: number, prefix = 'img') {
+  return Array.from({ length: count }, (_, i) => ({
+    type: 'imágenes:resize',
+    queue: 'imágenes',
+    taskId: `${prefix}-${i}`,
+    payload: Buffer.from(JSON.stringify({ src: 'alguna/ruta/a/imagen', ms })).toString('base64'),
+  }));
+}
+
+interface Mark {
+  readonly id: string;
+  readonly pod: string;
+}
+
+const began = () => marks('e2e:began');
+const finished = () => marks('e2e:finished');
+
+async function marks(key: string): Promise<Mark[]> {
+  return (await redis.lrange(key, 0, -1)).map((line) => {
+    const [id = '', pod = ''] = line.split(' ');
+    return { id, pod };
+  });
+}
+
+function deployment(queue: string): Promise<{ readonly spec: { readonly replicas: number } }> {
+  return kube.json(['get', 'deployment', `${queue}-worker`, '--namespace', MEDIA]);
+}
+
+/** Every object that somebody could have written to, with its version. */
+async function versions(): Promise<string[]> {
+  const kinds = 'asynqqueues,deployments,replicasets,pods,events.events.k8s.io';
+  const { items } = await kube.json<{ items: KubeItem[] }>(['get', kinds, '--namespace', MEDIA]);
+  return items.map(({ kind, metadata }) => `${kind}/${metadata.name} ${metadata.resourceVersion}`);
+}
+
+async function workersGone(queue: string): Promise<void> {
+  await until(
+    async () => {
+      expect((await deployment(queue)).spec.replicas).toBe(0);
+      expect(await inMedia('get', 'pods', '--output', 'name')).not.toContain(`${queue}-worker`);
+      return true;
+    },
+    { timeout: MINUTE_MS, interval: 200, what: 'the workers to go' },
+  );
+}
+
+/** A line of kubectl's table by its columns, which start where their headings do. */
+function cells(columns: string, values: string): Record<string, string> {
+  const headings = [...columns.matchAll(/\S+/g)];
+  return Object.fromEntries(
+    headings.map((heading, i) => [heading[0], values.slice(heading.index, headings[i + 1]?.index).trim()]),
+  );
+}

@@ -1,0 +1,3 @@
+export default {
+  'webhooks:sync': (task, { log }) => log.info({ datos: task.payload.getInt('datos') }, 'synced'),
+};
