@@ -108,11 +108,15 @@ export function settleItem(task: LeasedTask, settlement: Settlement, nowMs: numb
   }
 }
 
+export interface SettleCall {
+  readonly script: Script;
+  readonly keys: readonly string[];
+  /** 1: the call may have run before. */
+  readonly args: (ranBefore: 0 | 1) => readonly RedisArg[];
+}
+
 /** The script call that settles items, all of one kind and queue. */
-export function settleCall(
-  items: NonEmpty<SettleItem>,
-  nowMs: number,
-): { script: Script; keys: string[]; args: RedisArg[] } {
+export function settleCall(items: NonEmpty<SettleItem>, nowMs: number): SettleCall {
   const [{ kind, task: first }] = items;
   const queue = new QueueKeys(first.queue);
   const { script, frees, ...fixed } = SCRIPTS[kind];
@@ -123,7 +127,7 @@ export function settleCall(
     args.push(...ofTask);
     if (frees) args.push(lock);
   }
-  return { script, keys: keys.all(), args };
+  return { script, keys: keys.all(), args: (ranBefore) => [ranBefore, ...args] };
 }
 
 function countersOfFailure(queue: QueueKeys, now: number): string[] {

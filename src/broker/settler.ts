@@ -45,6 +45,7 @@ export class Settler {
     const { script, keys, args } = settleCall(items, now);
     const end = Math.min(...items.map(({ task }) => task.leaseExpiresAt));
     const timeout = Math.max(1, Math.min(CALL_TIMEOUT_MS, end - now));
-    return integers(script, await this.#router.run(script, keys, args, { timeout }), items.length);
+    const reply = await this.#router.run(script, keys, args(0), { timeout, argsWhenResent: () => args(1) });
+    return integers(script, reply, items.length);
   }
 }

@@ -6,28 +6,32 @@
 -- KEYS[3]   processed of today
 -- KEYS[4]   processed
 -- KEYS[5..] the hash of each task, then the locks of those that are unique
--- ARGV[1]   length of a hash's key without the task's id
--- ARGV[2]   Unix second in which today's counters end
--- ARGV[3..] of each task: index of its lock in KEYS (0: none)
+-- ARGV[1]   1: this call may have run before; 0: it has not
+-- ARGV[2]   length of a hash's key without the task's id
+-- ARGV[3]   Unix second in which today's counters end
+-- ARGV[4..] of each task: index of its lock in KEYS (0: none)
 -- Returns for each task 1: done; 0: it was not active
-local prefix_length = tonumber(ARGV[1])
+local resent = ARGV[1] == '1'
+local prefix_length = tonumber(ARGV[2])
 local results = {}
 local ids, tasks = {}, {}
 
-for i = 1, #ARGV - 2 do
+for i = 1, #ARGV - 3 do
   local task = KEYS[4 + i]
   local id = string.sub(task, prefix_length + 1)
   results[i] = redis.call('LREM', KEYS[1], -1, id)
   if results[i] == 1 then
     ids[#ids + 1] = id
     tasks[#tasks + 1] = task
-    local lock = KEYS[tonumber(ARGV[2 + i])]
+    local lock = KEYS[tonumber(ARGV[3 + i])]
     if lock and redis.call('GET', lock) == id then redis.call('DEL', lock) end
+  elseif resent then
+    results[i] = 1 - redis.call('EXISTS', task)
   end
 end
 
 local function count(today, total)
-  if redis.call('INCRBY', today, #ids) == #ids then redis.call('EXPIREAT', today, ARGV[2]) end
+  if redis.call('INCRBY', today, #ids) == #ids then redis.call('EXPIREAT', today, ARGV[3]) end
   -- At the end of an int64 it begins anew, as Go's does.
   if type(redis.pcall('INCRBY', total, #ids)) ~= 'number' then redis.call('SET', total, #ids) end
 end

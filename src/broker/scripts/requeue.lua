@@ -6,10 +6,12 @@
 -- KEYS[2]   lease
 -- KEYS[3]   pending
 -- KEYS[4..] the hash of each task
--- ARGV[1]   length of a hash's key without the task's id
--- ARGV[2]   now, Unix nanoseconds
+-- ARGV[1]   1: this call may have run before; 0: it has not
+-- ARGV[2]   length of a hash's key without the task's id
+-- ARGV[3]   now, Unix nanoseconds
 -- Returns for each task 1: given back; 0: it was not active
-local prefix_length = tonumber(ARGV[1])
+local resent = ARGV[1] == '1'
+local prefix_length = tonumber(ARGV[2])
 local results = {}
 
 for i = #KEYS - 3, 1, -1 do
@@ -20,8 +22,10 @@ for i = #KEYS - 3, 1, -1 do
     redis.call('ZREM', KEYS[2], id)
     if redis.call('EXISTS', task) == 1 then
       redis.call('RPUSH', KEYS[3], id)
-      redis.call('HSET', task, 'state', 'pending', 'pending_since', ARGV[2])
+      redis.call('HSET', task, 'state', 'pending', 'pending_since', ARGV[3])
     end
+  elseif resent and redis.call('HGET', task, 'state') == 'pending' then
+    results[i] = 1
   end
 end
 return results

@@ -9,28 +9,33 @@
 -- KEYS[6]   processed
 -- KEYS[7]   failed
 -- KEYS[8..] the hash of each task
--- ARGV[1]   length of a hash's key without the task's id
--- ARGV[2]   Unix second in which today's counters end
--- ARGV[3..] of each task: message, Unix second in which it is due, 1: it counts as failed, 0: it does not
+-- ARGV[1]   1: this call may have run before; 0: it has not
+-- ARGV[2]   length of a hash's key without the task's id
+-- ARGV[3]   Unix second in which today's counters end
+-- ARGV[4..] of each task: message, Unix second in which it is due, 1: it counts as failed, 0: it does not
 -- Returns for each task 1: to be retried; 0: it was not active
-local prefix_length = tonumber(ARGV[1])
+local resent = ARGV[1] == '1'
+local prefix_length = tonumber(ARGV[2])
 local results = {}
 local failed = 0
 
-for i = 1, (#ARGV - 2) / 3 do
+for i = 1, (#ARGV - 3) / 3 do
   local task = KEYS[7 + i]
   local id = string.sub(task, prefix_length + 1)
+  local msg, due, failures = ARGV[1 + 3 * i], ARGV[2 + 3 * i], ARGV[3 + 3 * i]
   results[i] = redis.call('LREM', KEYS[1], -1, id)
   if results[i] == 1 then
     redis.call('ZREM', KEYS[2], id)
-    redis.call('ZADD', KEYS[3], ARGV[1 + 3 * i], id)
-    redis.call('HSET', task, 'msg', ARGV[3 * i], 'state', 'retry')
-    failed = failed + tonumber(ARGV[2 + 3 * i])
+    redis.call('ZADD', KEYS[3], due, id)
+    redis.call('HSET', task, 'msg', msg, 'state', 'retry')
+    failed = failed + tonumber(failures)
+  elseif resent and redis.call('HGET', task, 'msg') == msg then
+    results[i] = 1
   end
 end
 
 local function count(today, total)
-  if redis.call('INCRBY', today, failed) == failed then redis.call('EXPIREAT', today, ARGV[2]) end
+  if redis.call('INCRBY', today, failed) == failed then redis.call('EXPIREAT', today, ARGV[3]) end
   -- At the end of an int64 it begins anew, as Go's does.
   if type(redis.pcall('INCRBY', total, failed)) ~= 'number' then redis.call('SET', total, failed) end
 end
