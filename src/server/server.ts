@@ -58,7 +58,7 @@ export interface ShutdownOptions {
  * @example
  * const server = new Server({ addrs: ['127.0.0.1:7000'] }, { concurrency: 20, queues: { webhooks: 1, imágenes: 1 } });
  * server.start(mux);
- * process.once('SIGTERM', () => server.shutdown());
+ * process.once('SIGTERM', () => void server.shutdown());
  */
 export class Server {
   readonly #broker: Broker;
@@ -90,6 +90,15 @@ export class Server {
 
   get status(): ServerStatus {
     return this.#status;
+  }
+
+  /** Handlers at work in each queue, those that were told to stop and did not yet among them. */
+  get running(): ReadonlyMap<string, number> {
+    const running = new Map<string, number>();
+    for (const { queue, state } of this.#parts?.processor.tasks ?? []) {
+      if (state !== 'leased') running.set(queue, (running.get(queue) ?? 0) + 1);
+    }
+    return running;
   }
 
   /**
@@ -148,8 +157,9 @@ export class Server {
   async #close(options: ShutdownOptions): Promise<void> {
     const { log, signal } = this.#config;
     this.stop();
-    await this.#stop('forwarder');
-    await this.#drain(options.signal);
+    void this.#stop('forwarder');
+    const drained = this.#parts?.processor.drained() ?? Promise.resolve();
+    await this.#within(this.#config.shutdownTimeout, drained, options.signal);
     this.#parts?.processor.giveBack();
     await this.#within(LAST_WORDS_MS, this.#sayLastWords());
     signal?.removeEventListener('abort', this.#cancelAll);
@@ -158,17 +168,15 @@ export class Server {
     log.info({}, 'server closed');
   }
 
-  /** Until no handler runs and no dequeue is unanswered, or the time for that is over. */
-  async #drain(cut: AbortSignal | undefined): Promise<void> {
-    const { processor } = this.#parts ?? {};
-    const drained = Promise.all([processor?.drained(), this.#running.get('fetcher')?.ended]);
-    await this.#within(this.#config.shutdownTimeout, drained, cut);
-  }
-
-  /** Writes what is left to write, and the end of the server. */
+  /** Writes what is left to write, and the end of the server. What hangs because its master is away holds up no other. */
   async #sayLastWords(): Promise<void> {
-    await this.#stop('recoverer');
-    await this.#parts?.syncer.flush();
+    const flush = () => this.#parts?.syncer.flush();
+    await Promise.all([
+      flush(),
+      this.#stop('fetcher').then(flush),
+      this.#stop('forwarder'),
+      this.#stop('recoverer'),
+    ]);
     for (const name of STOP_ORDER) await this.#stop(name);
   }
 

@@ -25,8 +25,8 @@ export interface SyncerParts {
  * another server may have the task, and the recoverer brings it back. Nobody extends the lease meanwhile, so an outcome
  * that Redis refuses for good is given up too.
  *
- * States: idle -> retrying (something failed, backing off) -> idle; `run` ends when its signal aborts, `flush` makes
- * the last attempt.
+ * States: idle -> retrying (something failed, backing off) -> idle; `run` ends when its signal aborts, and gives up what
+ * is left then: `flush` before that makes the last attempt.
  */
 export class Syncer {
   readonly #broker: SyncerParts['broker'];
@@ -55,7 +55,7 @@ export class Syncer {
 
   async run(signal: AbortSignal): Promise<void> {
     const wake = () => this.#nudge.nudge();
-    signal.addEventListener('abort', wake);
+    signal.addEventListener('abort', wake, { once: true });
     for (let failures = 0; !signal.aborted; ) {
       if (this.#failed.size === 0) {
         failures = 0;
@@ -66,7 +66,7 @@ export class Syncer {
         if (!signal.aborted) await this.#retryFailed();
       }
     }
-    signal.removeEventListener('abort', wake);
+    for (const task of this.#failed.keys()) this.#lose(task);
   }
 
   /** Resolves when no write is in flight. */
@@ -80,8 +80,6 @@ export class Syncer {
   async flush(): Promise<void> {
     await this.quiet();
     await this.#retryFailed();
-    for (const task of this.#failed.keys()) this.#lose(task);
-    this.#failed.clear();
   }
 
   async #retryFailed(): Promise<void> {

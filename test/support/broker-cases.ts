@@ -208,6 +208,19 @@ export function brokerCases(open: () => Promise<BrokerUnderTest>): void {
       expect(await broker.listLeaseExpired(queue, under.now())).toEqual([]);
     });
 
+    test('a result is stored with its task, and makes no task where there is none', async () => {
+      const task = await lease({ retention: 60 });
+      await broker.writeResult(queue, task.id, Buffer.from('42'));
+      await broker.settle(task, { kind: 'done' });
+      await broker.writeResult(queue, task.id, Buffer.from('43'));
+      const gone = await lease();
+      await broker.settle(gone, { kind: 'done' });
+      expect(await codeOf(broker.writeResult(queue, gone.id, Buffer.from('44')))).toBe(
+        'ASYNQ_TASK_NOT_FOUND',
+      );
+      expect(await codeOf(broker.enqueue({ message: gone.message }))).toBe('no error');
+    });
+
     test('cancellations reach those who listen, until they stop', async () => {
       const heard: string[] = [];
       const stop = new AbortController();

@@ -223,7 +223,8 @@ export class FakeBroker implements Broker {
   async writeResult(queue: string, taskId: string, result: Uint8Array): Promise<void> {
     await this.#call('writeResult', queue);
     const stored = this.#queue(queue).tasks.get(taskId);
-    if (stored !== undefined) stored.result = result;
+    if (stored === undefined) throw new AsynqError('ASYNQ_TASK_NOT_FOUND');
+    stored.result = result;
   }
 
   async writeServerState(state: ServerState): Promise<void> {
