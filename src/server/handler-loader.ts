@@ -1,0 +1,74 @@
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { AsynqError, errorText } from '../runtime/errors.ts';
+import type { Handler, HandlerFunction } from './handler.ts';
+import { ServeMux } from './mux.ts';
+
+const EXPECTED =
+  'a default export that is a ServeMux, a handler function or an object of task type -> handler';
+
+/**
+ * Imports the user's handler module: ESM, whose default export is a mux (anything with a `processTask`), a function, or
+ * an object of task type -> handler, which is then a mux of its own.
+ *
+ * @throws ASYNQ_HANDLERS_MODULE in one line: the path, what was expected and what came
+ */
+export async function loadHandlers(path: string): Promise<Handler | HandlerFunction> {
+  const exported = (await importModule(path))['default'];
+  if (typeof exported === 'function') {
+    if (isClass(exported)) throw unusable(path, `expected ${EXPECTED}, got the class ${exported.name}`);
+    return exported as HandlerFunction;
+  }
+  if (typeof exported !== 'object' || exported === null || Array.isArray(exported)) {
+    throw unusable(path, `expected ${EXPECTED}, got ${nameOf(exported)}`);
+  }
+  if ('processTask' in exported && typeof exported.processTask === 'function') return exported as Handler;
+  return muxOf(path, exported as Record<string, Handler | HandlerFunction>);
+}
+
+async function importModule(path: string): Promise<Record<string, unknown>> {
+  try {
+    return (await import(pathToFileURL(resolve(path)).href)) as Record<string, unknown>;
+  } catch (cause) {
+    throw unusable(path, `expected an ES module that loads, got ${inOneLine(cause)}`, cause);
+  }
+}
+
+function muxOf(path: string, handlers: Readonly<Record<string, Handler | HandlerFunction>>): ServeMux {
+  const types = Object.keys(handlers);
+  if (types.length === 0) throw unusable(path, `expected ${EXPECTED}, got an object without any`);
+  const mux = new ServeMux();
+  for (const type of types) {
+    try {
+      mux.handle(type, handlers[type] as Handler);
+    } catch (cause) {
+      throw unusable(path, `task type ${JSON.stringify(type)}: ${errorText(cause)}`, cause);
+    }
+  }
+  return mux;
+}
+
+function isClass(exported: { readonly prototype?: unknown }): boolean {
+  const { prototype } = exported;
+  return (
+    typeof prototype === 'object' &&
+    prototype !== null &&
+    Object.getOwnPropertyDescriptor(exported, 'prototype')?.writable === false
+  );
+}
+
+function nameOf(exported: unknown): string {
+  if (exported === undefined) return 'no default export';
+  if (exported === null) return 'null';
+  return Array.isArray(exported) ? 'an array' : `a ${typeof exported}`;
+}
+
+/** Error texts of the module loader come with the stack of imports. */
+function inOneLine(error: unknown): string {
+  const name = error instanceof Error ? `${error.name}: ` : '';
+  return `${name}${errorText(error)}`.replaceAll(/\s+/g, ' ').trim();
+}
+
+function unusable(path: string, problem: string, cause?: unknown): AsynqError {
+  return new AsynqError('ASYNQ_HANDLERS_MODULE', `handlers module ${path}: ${problem}`, { cause });
+}

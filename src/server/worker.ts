@@ -1,0 +1,89 @@
+import type { Clock } from '../runtime/clock.ts';
+import { defined } from '../runtime/defined.ts';
+import { type HttpServer, probe, serveHttp } from '../runtime/http.ts';
+import type { Logger } from '../runtime/logger.ts';
+import { createRegistry, metricsRoute } from '../runtime/metrics.ts';
+import type { WorkerEnv } from '../runtime/worker-env.ts';
+import { loadHandlers } from './handler-loader.ts';
+import { Server } from './server.ts';
+import { WorkerMetrics } from './worker-metrics.ts';
+import { redisOf } from './worker-redis.ts';
+
+/** Slots may be lost to handlers that do not listen for so long before the kubelet is told to restart the worker. */
+const STUCK_MS = 30_000;
+
+export interface WorkerParts {
+  /** Of the HTTP server for probes and metrics; 0 picks a free one. */
+  readonly port: number;
+  /** @default all interfaces */
+  readonly host?: string;
+  readonly log: Logger;
+  readonly clock: Clock;
+}
+
+export interface Worker {
+  /** The port of its HTTP server. */
+  readonly port: number;
+  /** Drains: no task is taken, those at work end or go back to their queues; when `signal` aborts, at once. */
+  stop(signal?: AbortSignal): Promise<void>;
+}
+
+/**
+ * The worker runtime: a server on the queues that its environment names, and nothing else, with the user's handlers, and
+ * an HTTP server that says how it is.
+ *
+ * Alive (/healthz): unless every slot is lost to handlers that do not listen. Ready (/readyz): while it takes tasks.
+ * Neither asks Redis: a worker without Redis heals by waiting, and restarting a fleet would not bring Redis back.
+ *
+ * @throws ASYNQ_HANDLERS_MODULE, ASYNQ_CONFIG_INVALID; nothing runs then
+ */
+export async function runWorker(env: WorkerEnv, parts: WorkerParts): Promise<Worker> {
+  const { clock, log } = parts;
+  let server: Server | undefined;
+  const queues = Object.keys(env.queues);
+  const registry = createRegistry();
+  const metrics = new WorkerMetrics(registry, queues, () => server?.running ?? new Map());
+  const http = await serveHttp({
+    ...defined({ host: parts.host }),
+    port: parts.port,
+    routes: {
+      '/healthz': probe(() => stuckFor(server?.stuckSince, clock.now())),
+      '/readyz': probe(() => (server?.status === 'active' ? undefined : (server?.status ?? 'starting'))),
+      '/metrics': metricsRoute(registry),
+    },
+    log,
+  });
+  try {
+    const handler = await loadHandlers(env.handlers);
+    server = new Server(await redisOf(env), {
+      queues: env.queues,
+      concurrency: env.concurrency,
+      shutdownTimeout: env.shutdownTimeoutSeconds * 1000,
+      observer: metrics,
+      clock,
+      log,
+      ...defined({ host: env.podName }),
+    });
+    server.start(handler);
+    return workerOf(server, http);
+  } catch (error) {
+    await http.close();
+    throw error;
+  }
+}
+
+function workerOf(server: Server, http: HttpServer): Worker {
+  return {
+    port: http.port,
+    stop: async (signal) => {
+      await server.shutdown(defined({ signal }));
+      await http.close();
+    },
+  };
+}
+
+function stuckFor(since: number | undefined, now: number): string | undefined {
+  if (since === undefined || now - since < STUCK_MS) return undefined;
+  const seconds = Math.round((now - since) / 1000);
+  return `every slot is held by a handler that was told to stop ${seconds} s ago or earlier and did not`;
+}
