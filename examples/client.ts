@@ -1,0 +1,19 @@
+// Puts one task into each queue of the tutorial.
+//
+//   ASYNQ_REDIS_ADDRS=127.0.0.1:7000 node examples/client.ts
+import { Client, Task } from 'asynq-operator';
+
+const addrs = (process.env['ASYNQ_REDIS_ADDRS'] ?? '127.0.0.1:7000').split(',');
+const client = new Client({ addrs });
+
+const tasks = [
+  new Task('notificaciones:email', { para: 123, de: 456 }, { queue: 'notificaciones' }),
+  new Task('webhooks:sync', { datos: 123 }, { queue: 'webhooks' }),
+  new Task('imágenes:resize', { src: 'alguna/ruta/a/imagen' }, { queue: 'imágenes' }),
+];
+
+for (const task of tasks) {
+  const info = await client.enqueue(task);
+  console.log(`enqueued ${info.type} as ${info.id} into ${info.queue}`);
+}
+await client.close();
