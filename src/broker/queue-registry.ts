@@ -13,13 +13,13 @@ const AGAIN_MS = 60_000;
  * inspector knows.
  */
 export class QueueRegistry {
-  readonly #router: RedisRouter;
+  readonly #router: Pick<RedisRouter, 'command'>;
   readonly #clock: Clock;
   /** Until when a queue counts as listed, monotonic milliseconds. */
   readonly #listed = new Map<string, number>();
   readonly #listing = new Map<string, Promise<void>>();
 
-  constructor(parts: { router: RedisRouter; clock: Clock }) {
+  constructor(parts: { router: Pick<RedisRouter, 'command'>; clock: Clock }) {
     this.#router = parts.router;
     this.#clock = parts.clock;
   }
