@@ -1,21 +1,25 @@
 // Putting tasks into queues.
 
+export { Client, type ClientParts } from './tasks/client.ts';
+export type { TaskOptions } from './tasks/options.ts';
+export type { Payload, PayloadInput } from './tasks/payload.ts';
+export { Task } from './tasks/task.ts';
+export type { TaskInfo } from './tasks/task-info.ts';
+
+// Taking them out.
+
+export type { ServerConfig, ServerObserver, TaskOutcome } from './server/config.ts';
+export type { Attempt, Handler, HandlerFunction, Middleware, TaskContext } from './server/handler.ts';
+export { ServeMux } from './server/mux.ts';
+export { defaultRetryDelay, revokeTask, skipRetry } from './server/outcome.ts';
+export { Server, type ServerStatus, type ShutdownOptions } from './server/server.ts';
+
 // What both share.
+
 export { openRedis } from './redis/open.ts';
 export type { RedisClientOpt, RedisClusterClientOpt, RedisConnOpt, TlsOptions } from './redis/options.ts';
 export type { RedisRouter } from './redis/router.ts';
 export { type Clock, systemClock } from './runtime/clock.ts';
 export { AsynqError, type ErrorCode } from './runtime/errors.ts';
 export { createLogger, type Logger, type LogLevel, silentLogger } from './runtime/logger.ts';
-// Taking them out.
-export type { ServerConfig, ServerObserver, TaskOutcome } from './server/config.ts';
-export type { Attempt, Handler, HandlerFunction, Middleware, TaskContext } from './server/handler.ts';
-export { ServeMux } from './server/mux.ts';
-export { defaultRetryDelay, revokeTask, skipRetry } from './server/outcome.ts';
-export { Server, type ServerStatus, type ShutdownOptions } from './server/server.ts';
-export { Client, type ClientParts } from './tasks/client.ts';
-export type { TaskOptions } from './tasks/options.ts';
-export type { Payload, PayloadInput } from './tasks/payload.ts';
-export { Task } from './tasks/task.ts';
-export type { TaskInfo } from './tasks/task-info.ts';
 export type { TaskState } from './wire/states.ts';
