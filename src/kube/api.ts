@@ -194,19 +194,24 @@ export class KubeClient {
     )) as T;
   }
 
-  /** Sets the number of replicas through the `scale` subresource, and nothing else. */
+  /**
+   * Sets the number of replicas, and nothing else, through the `scale` subresource. Applied, since a patch leaves no
+   * owner behind where there was none (1.37): then nobody could tell later who set the number.
+   */
   async scale(
     resource: Resource,
     ref: ObjectRef,
     replicas: number,
-    options: Omit<WriteOptions, 'subresource'>,
+    options: Omit<ApplyOptions, 'subresource'>,
   ): Promise<Scale> {
-    return this.mergePatch<KubeObject>(
-      resource,
-      ref,
-      { spec: { replicas } },
-      { ...options, subresource: 'scale' },
-    );
+    const { namespace, name } = ref;
+    const intent = {
+      apiVersion: 'autoscaling/v1',
+      kind: 'Scale',
+      metadata: { name, ...(namespace !== undefined && { namespace }) },
+      spec: { replicas },
+    };
+    return this.apply<KubeObject>(resource, intent, { ...options, subresource: 'scale' });
   }
 
   /** @throws KubeError 409 AlreadyExists. */

@@ -70,12 +70,23 @@ describe('requests as they go over the wire', () => {
     expect(scope.isDone()).toBe(true);
   });
 
-  test('scale: a merge patch of the number and nothing else', async () => {
-    const scope = nock(SERVER, { reqheaders: { 'content-type': 'application/merge-patch+json' } })
-      .patch('/apis/apps/v1/namespaces/ns/deployments/web/scale', { spec: { replicas: 3 } })
-      .query({ fieldManager: 'me' })
-      .reply(200, { metadata: REF, spec: { replicas: 3 } });
+  test('scale: applies the number and nothing else', async () => {
+    const scale = { apiVersion: 'autoscaling/v1', kind: 'Scale', metadata: REF, spec: { replicas: 3 } };
+    const scope = nock(SERVER, { reqheaders: { 'content-type': 'application/apply-patch+yaml' } })
+      .patch('/apis/apps/v1/namespaces/ns/deployments/web/scale', scale)
+      .query({ fieldManager: 'me', force: 'true' })
+      .reply(200, scale);
     expect((await client.scale(DEPLOYMENTS, REF, 3, { fieldManager: 'me' })).spec?.replicas).toBe(3);
+    expect(scope.isDone()).toBe(true);
+  });
+
+  test('mergePatch: what changes, to a subresource too', async () => {
+    const scope = nock(SERVER, { reqheaders: { 'content-type': 'application/merge-patch+json' } })
+      .patch('/apis/apps/v1/namespaces/ns/deployments/web/status', { status: { replicas: null } })
+      .query({ fieldManager: 'me' })
+      .reply(200, { metadata: REF });
+    const patch = { status: { replicas: null } };
+    await client.mergePatch(DEPLOYMENTS, REF, patch, { fieldManager: 'me', subresource: 'status' });
     expect(scope.isDone()).toBe(true);
   });
 
