@@ -49,16 +49,28 @@ export class Subscription {
   }
 
   async #subscribe(): Promise<Connection> {
-    const { channel, onMessage, connect, signal } = this.#parts;
+    const { channel, connect, signal } = this.#parts;
     const connection = await connect(signal);
     try {
-      await connection.subscribe(channel, onMessage);
+      await connection.subscribe(channel, (message) => this.#tell(message));
     } catch (error) {
       connection.close();
       throw error;
     }
     this.#stand();
     return connection;
+  }
+
+  /** A listener that throws is not the connection's fault. */
+  #tell(message: string): void {
+    try {
+      this.#parts.onMessage(message);
+    } catch (error) {
+      this.#parts.log.error(
+        { channel: this.#parts.channel, err: error },
+        'a listener of a subscription threw',
+      );
+    }
   }
 
   async #end(connection: Connection): Promise<AsynqError> {
