@@ -1,0 +1,40 @@
+import { arch, cpus, platform } from 'node:os';
+import { errorText } from '../src/runtime/errors.ts';
+import { startRedisCluster } from '../test/lab/redis-cluster.ts';
+import { CASES } from './cases.ts';
+import { Bench } from './measure.ts';
+import { benchOptions } from './options.ts';
+import { reportJson, reportTable } from './report.ts';
+import type { CaseResult, Pair } from './statistics.ts';
+
+/**
+ * `npm run bench [-- --output json] [--pairs N] [--tasks N]`: ours against Go's asynq, in turn on one Redis Cluster of this
+ * machine. Absolute figures are the machine's; ratios of one run are what counts.
+ */
+try {
+  const { output, pairs, tasks } = benchOptions(process.argv.slice(2));
+  const say = (line: string) => process.stderr.write(`${line}\n`);
+  say(`Node ${process.version}, ${platform()}/${arch()}, ${cpus().length} CPUs; ${pairs} pairs a case`);
+  await using cluster = await startRedisCluster();
+  await using bench = await Bench.on(cluster.addrs);
+
+  const results: CaseResult[] = [];
+  for (const each of CASES) {
+    const one = { ...each, tasks: tasks ?? each.tasks };
+    const taken: Pair[] = [];
+    for (let i = 1; i <= pairs; i++) {
+      // One name for all: the same key slot, the same master.
+      const go = await bench.measure('go', one, 'bench');
+      const ours = await bench.measure('ours', one, 'bench');
+      taken.push({ ours, go });
+      say(
+        `${one.name} ${i}/${pairs}: ${ours.tasksPerSecond.toFixed(0)}/s, Go ${go.tasksPerSecond.toFixed(0)}/s`,
+      );
+    }
+    results.push({ name: one.name, pairs: taken });
+  }
+  process.stdout.write(output === 'json' ? `${reportJson(results)}\n` : reportTable(results));
+} catch (error) {
+  process.stderr.write(`error: ${errorText(error)}\n`);
+  process.exitCode = 1;
+}

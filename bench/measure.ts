@@ -1,0 +1,76 @@
+import { fileURLToPath } from 'node:url';
+import { Client, openRedis, type RedisRouter, silentLogger, systemClock, Task } from '../src/index.ts';
+import { run } from '../test/lab/run.ts';
+import { GoPeer } from '../test/support/go-peer.ts';
+import { type BenchCase, PAYLOAD_BYTES } from './cases.ts';
+import type { Measurement } from './statistics.ts';
+
+const OURS = fileURLToPath(new URL('ours.ts', import.meta.url));
+const FILL_BATCH = 2_000;
+
+/** Measures either side on one cluster, each measurement on a queue that it has for itself. */
+export class Bench implements AsyncDisposable {
+  readonly #addrs: readonly string[];
+  readonly #router: RedisRouter;
+  readonly #client: Client;
+  readonly #peer: GoPeer;
+
+  private constructor(addrs: readonly string[], peer: GoPeer) {
+    this.#addrs = addrs;
+    this.#router = openRedis({ addrs }, { clock: systemClock, log: silentLogger });
+    this.#client = new Client(this.#router);
+    this.#peer = peer;
+  }
+
+  static async on(addrs: readonly string[]): Promise<Bench> {
+    return new Bench(addrs, await GoPeer.on({ addrs, cluster: true }));
+  }
+
+  async measure(side: 'ours' | 'go', bench: BenchCase, queue: string): Promise<Measurement> {
+    if (bench.mode === 'drain') await this.#fill(queue, bench.tasks);
+    const before = await this.#redisSeconds(queue);
+    const seconds = side === 'ours' ? await this.#ours(bench, queue) : await this.#go(bench, queue);
+    const redisSeconds = (await this.#redisSeconds(queue)) - before;
+    return { tasksPerSecond: bench.tasks / seconds, redisMicros: (redisSeconds * 1e6) / bench.tasks };
+  }
+
+  async #fill(queue: string, tasks: number): Promise<void> {
+    const payload = Buffer.alloc(PAYLOAD_BYTES, 'x');
+    for (let done = 0; done < tasks; done += FILL_BATCH) {
+      const batch = Array.from({ length: Math.min(FILL_BATCH, tasks - done) }, () => {
+        return this.#client.enqueue(new Task('bench:noop', payload), { queue });
+      });
+      await Promise.all(batch);
+    }
+  }
+
+  async #ours(bench: BenchCase, queue: string): Promise<number> {
+    const output = await run(process.execPath, [OURS, JSON.stringify(bench), this.#addrs.join(','), queue]);
+    return seconds(JSON.parse(output));
+  }
+
+  async #go({ mode, concurrency, tasks }: BenchCase, queue: string): Promise<number> {
+    const flags = { queue, n: tasks, concurrency, payload: PAYLOAD_BYTES };
+    const args = Object.entries(flags).map(([name, value]) => `-${name}=${value}`);
+    const [result] = await this.#peer.run(['bench', mode, ...args]);
+    return seconds(result);
+  }
+
+  /** CPU time that the queue's master has used since its start. */
+  async #redisSeconds(queue: string): Promise<number> {
+    const info = String(await this.#router.command(`asynq:{${queue}}:pending`, 'INFO', ['cpu']));
+    const used = ['used_cpu_user', 'used_cpu_sys'].map((field) => {
+      return Number(new RegExp(`^${field}:([0-9.]+)`, 'm').exec(info)?.[1]);
+    });
+    return used.reduce((sum, value) => sum + value, 0);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#client.close();
+    await this.#router.close();
+  }
+}
+
+function seconds(result: unknown): number {
+  return (result as { readonly seconds: number }).seconds;
+}
