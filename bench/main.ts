@@ -13,7 +13,6 @@ import type { CaseResult, Pair } from './statistics.ts';
  */
 try {
   const { output, pairs, tasks } = benchOptions(process.argv.slice(2));
-  const say = (line: string) => process.stderr.write(`${line}\n`);
   say(`Node ${process.version}, ${platform()}/${arch()}, ${cpus().length} CPUs; ${pairs} pairs a case`);
   await using cluster = await startRedisCluster();
   await using bench = await Bench.on(cluster.addrs);
@@ -37,4 +36,8 @@ try {
 } catch (error) {
   process.stderr.write(`error: ${errorText(error)}\n`);
   process.exitCode = 1;
+}
+
+function say(line: string): void {
+  process.stderr.write(`${line}\n`);
 }

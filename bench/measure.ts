@@ -46,14 +46,14 @@ export class Bench implements AsyncDisposable {
 
   async #ours(bench: BenchCase, queue: string): Promise<number> {
     const output = await run(process.execPath, [OURS, JSON.stringify(bench), this.#addrs.join(','), queue]);
-    return seconds(JSON.parse(output));
+    return secondsOf(JSON.parse(output));
   }
 
   async #go({ mode, concurrency, tasks }: BenchCase, queue: string): Promise<number> {
     const flags = { queue, n: tasks, concurrency, payload: PAYLOAD_BYTES };
     const args = Object.entries(flags).map(([name, value]) => `-${name}=${value}`);
     const [result] = await this.#peer.run(['bench', mode, ...args]);
-    return seconds(result);
+    return secondsOf(result);
   }
 
   /** CPU time that the queue's master has used since its start. */
@@ -71,6 +71,6 @@ export class Bench implements AsyncDisposable {
   }
 }
 
-function seconds(result: unknown): number {
+function secondsOf(result: unknown): number {
   return (result as { readonly seconds: number }).seconds;
 }

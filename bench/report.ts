@@ -38,8 +38,8 @@ export function reportJson(results: readonly CaseResult[]): string {
     [result.name, rounded(median(rateRatios(result)))],
     [`${result.name}.redis`, rounded(median(redisRatios(result)))],
   ]);
-  const pairs = results.map(({ name, pairs }): [string, object] => [name, pairs]);
-  return JSON.stringify({ ratios: Object.fromEntries(ratios), pairs: Object.fromEntries(pairs) });
+  const measured = results.map((result): [string, object] => [result.name, result.pairs]);
+  return JSON.stringify({ ratios: Object.fromEntries(ratios), pairs: Object.fromEntries(measured) });
 }
 
 function rounded(value: number): number {
