@@ -1,6 +1,6 @@
 /**
  * `npm test`, `npm run test:<tier>`: runs tiers one after the other, says what each builds and how long it took, and
- * ends with a line a tier and one in total. Arguments that are no tier go to vitest: file filters, `-t name`.
+ * ends with a line a tier and one in total. What follows the tiers goes to vitest: file filters, `-t name`.
  *
  * A tier that cannot run here says why. It fails when CI is set, and when it was all that was asked for.
  */
@@ -9,8 +9,9 @@ import { runTier, TIERS, type Tier, type TierResult } from './run-tier.ts';
 
 const isTier = (argument: string): argument is Tier => TIERS.some((tier) => tier === argument);
 const words = process.argv.slice(2);
-const tiers = words.filter(isTier);
-const rest = words.filter((word) => !isTier(word));
+const end = [...words, ''].findIndex((word) => !isTier(word));
+const tiers = words.slice(0, end).filter(isTier);
+const rest = words.slice(end);
 const mustRun = tiers.length === 1 || ['true', '1'].includes(process.env['CI'] ?? '');
 
 // A terminal sends Ctrl-C to vitest as well, which puts its servers away: wait for that, then begin nothing more.

@@ -98,7 +98,11 @@ export async function startControlPlane(say?: (line: string) => void): Promise<C
     const controlPlane = new ControlPlane({ binaries, apiServer, others: started, dir });
     try {
       await apiServer.prepare();
-      started.push(startEtcd(binaries.etcd, dir.path, { client, peer }));
+      const etcd = startEtcd(binaries.etcd, dir.path, { client, peer });
+      started.push(etcd);
+      await etcd.ready(async () => (await fetch(`http://${HOST}:${client}/health`)).ok, {
+        timeout: START_DEADLINE_MS,
+      });
       await apiServer.start();
       await writeKubeconfig(controlPlane.kubeconfig, apiServer, apiServer.adminToken);
       // The default ServiceAccount is the controllers' sign of life.

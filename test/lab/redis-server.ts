@@ -8,7 +8,7 @@ import { type RedisBinaries, redisBinaries } from './redis-binaries.ts';
 import { run } from './run.ts';
 import { tempDir } from './temp-dir.ts';
 
-const START_DEADLINE_MS = 15_000;
+const START_DEADLINE_MS = 30_000;
 /** A paused or busy server must not hold a test for ever. */
 const COMMAND_TIMEOUT_MS = 3_000;
 

@@ -17,6 +17,11 @@ describe('until', () => {
     await expect(wait).rejects.toThrow('waited 30 ms in vain for the port; last error: ECONNREFUSED');
   });
 
+  it('gives up a look that hangs', async () => {
+    const wait = until(() => new Promise<boolean>(() => {}), { timeout: 30 });
+    await expect(wait).rejects.toThrow(/never returned/);
+  });
+
   it('ends with its signal', async () => {
     const wait = until(() => false, { signal: AbortSignal.timeout(20), timeout: 10_000 });
     await expect(wait).rejects.toThrow(/abort/i);
