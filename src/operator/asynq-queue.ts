@@ -69,7 +69,12 @@ export function redisOf(queue: AsynqQueue, operatorDefault: RedisSpec | undefine
   return queue.spec.redis ?? operatorDefault;
 }
 
+/** The Deployment that we make. */
+export function ownWorkerName({ metadata }: AsynqQueue): string {
+  return `${metadata.name}-worker`;
+}
+
 /** The Deployment that scales: the one we make, or the one that is referred to. */
 export function workerName(queue: AsynqQueue): string {
-  return queue.spec.workerRef?.name ?? `${queue.metadata.name}-worker`;
+  return queue.spec.workerRef?.name ?? ownWorkerName(queue);
 }

@@ -19,6 +19,29 @@ export type ResolvedSettings =
 export const TLS_CERT_KEY = 'tls.crt';
 export const TLS_KEY_KEY = 'tls.key';
 
+interface SecretKey {
+  readonly name: string;
+  readonly key: string;
+}
+
+/** All that a connection needs from Secrets. */
+export function secretKeys({ passwordSecretRef, tls }: RedisSpec): readonly SecretKey[] {
+  const { ca, cert, key } = tlsKeys(tls);
+  return [passwordSecretRef, ca, cert, key].filter((ref) => ref !== undefined);
+}
+
+function tlsKeys(tls: RedisSpec['tls']): {
+  readonly ca?: SecretKey | undefined;
+  readonly cert?: SecretKey;
+  readonly key?: SecretKey;
+} {
+  if (tls?.enabled !== true) return {};
+  const { caSecretRef: ca, certSecretRef } = tls;
+  if (certSecretRef === undefined) return { ca };
+  const { name } = certSecretRef;
+  return { ca, cert: { name, key: TLS_CERT_KEY }, key: { name, key: TLS_KEY_KEY } };
+}
+
 /** Looks up the Secrets that a queue's connection refers to, all of them in the queue's namespace. */
 export async function resolveRedis(
   queue: AsynqQueue,
@@ -29,24 +52,23 @@ export async function resolveRedis(
   if (spec === undefined) {
     return refused('RedisNotConfigured', 'spec.redis is absent, and the operator has no default connection');
   }
+  const { namespace } = queue.metadata;
   const missing: string[] = [];
-  const look = async (ref: { readonly name: string; readonly key: string } | undefined) => {
+  const look = async (ref: SecretKey | undefined) => {
     if (ref === undefined) return undefined;
-    const value = await source.secret(queue.metadata.namespace, ref.name, ref.key);
+    const value = await source.secret(namespace, ref.name, ref.key);
     if (value === undefined) missing.push(`Secret ${ref.name} with key ${ref.key}`);
     return value;
   };
+  const refs = tlsKeys(spec.tls);
   const password = await look(spec.passwordSecretRef);
-  const tls = spec.tls?.enabled === true ? spec.tls : undefined;
-  const certSecret = tls?.certSecretRef?.name;
-  const ca = await look(tls?.caSecretRef);
-  const cert = await look(certSecret === undefined ? undefined : { name: certSecret, key: TLS_CERT_KEY });
-  const key = await look(certSecret === undefined ? undefined : { name: certSecret, key: TLS_KEY_KEY });
+  const [ca, cert, key] = [await look(refs.ca), await look(refs.cert), await look(refs.key)];
   if (missing.length > 0) {
-    return refused('RedisSecretMissing', `missing in ${queue.metadata.namespace}: ${missing.join(', ')}`);
+    return refused('RedisSecretMissing', `missing in ${namespace}: ${missing.join(', ')}`);
   }
-  const options = tls && defined({ ca, cert, key, serverName: tls.serverName });
-  return { kind: 'ready', settings: defined({ spec, password, tls: options }) };
+  const tls =
+    spec.tls?.enabled === true ? defined({ ca, cert, key, serverName: spec.tls.serverName }) : undefined;
+  return { kind: 'ready', settings: defined({ spec, password, tls }) };
 }
 
 function refused(reason: Refusal['reason'], message: string): ResolvedSettings {

@@ -1,6 +1,7 @@
 import type { QueueSnapshot } from '../broker/queue-reader.ts';
 import { defined } from '../runtime/defined.ts';
 import { type AsynqQueueStatus, type Condition, queueName } from './asynq-queue.ts';
+import { canonical } from './canonical.ts';
 import { type Findings, type Verdict, verdicts } from './conditions.ts';
 import type { Decision } from './decision.ts';
 
@@ -84,13 +85,4 @@ function facts(status: AsynqQueueStatus): string {
 
 function numbers({ size, latencySeconds, conditions = [] }: AsynqQueueStatus): string {
   return canonical([size, latencySeconds, conditions.map(({ message }) => message)]);
-}
-
-/** The same text for the same value, whatever the order of its fields: the API server has its own. */
-function canonical(value: unknown): string {
-  return JSON.stringify(value, (_, part: unknown) =>
-    typeof part === 'object' && part !== null && !Array.isArray(part)
-      ? Object.fromEntries(Object.entries(part).toSorted(([a], [b]) => (a < b ? -1 : 1)))
-      : part,
-  );
 }
