@@ -98,11 +98,14 @@ export class Engine {
     this.#ticking ??= this.#tick(this.#stop.signal);
   }
 
-  /** Ends looking, lets runs end, closes the connections. Idempotent. */
-  async stop(): Promise<void> {
+  /**
+   * Ends looking, lets runs end (those that take longer than `drainMs` milliseconds are aborted), closes the connections.
+   * Idempotent. @default drainMs 20000
+   */
+  async stop(drainMs?: number): Promise<void> {
     this.#stop.abort();
     await this.#ticking;
-    await this.#controller.stop();
+    await this.#controller.stop(drainMs);
     await this.#connections.close();
   }
 

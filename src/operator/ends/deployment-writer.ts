@@ -1,0 +1,139 @@
+import type { KubeClient } from '../../kube/api.ts';
+import { isForbidden, isInvalid } from '../../kube/kube-error.ts';
+import { objectKey } from '../../kube/object.ts';
+import { DEPLOYMENTS, type Deployment } from '../../kube/resources.ts';
+import { errorText } from '../../runtime/errors.ts';
+import { contains } from '../contains.ts';
+import { type DeploymentIntent, intentHash } from '../desired-deployment.ts';
+import type { Refusal } from '../refusal.ts';
+import type { Json } from '../structural-schema.ts';
+import type { NamespacedCache } from './namespaced-cache.ts';
+
+/** One for each purpose: applying less than before takes the rest away, and replicas must survive a new template. */
+const TEMPLATE_MANAGER = 'asynq-operator';
+const SCALE_MANAGER = 'asynq-operator/scale';
+
+/** A template that the API server refused is shown to it again after this, milliseconds: quotas and policies change. */
+const ASK_AGAIN_MS = 60_000;
+
+export type Applied =
+  | { readonly kind: 'applied'; readonly deployment: Deployment }
+  | { readonly kind: 'refused'; readonly refusal: Refusal };
+
+interface Refused {
+  readonly intent: string;
+  readonly refusal: Refusal;
+  readonly askedAt: number;
+}
+
+export interface DeploymentWriterOptions {
+  readonly client: KubeClient;
+  /** Takes the answers, so that what was written is read at once. */
+  readonly deployments: NamespacedCache<Deployment>;
+  /** Throws when this process must not write (any more). */
+  readonly assertLeading: () => void;
+}
+
+/** Writes Deployments, by server-side apply, and remembers what came of it. */
+export class DeploymentWriter {
+  readonly #options: DeploymentWriterOptions;
+  readonly #refused = new Map<string, Refused>();
+  /** Deployments that do not show what was applied (a quantity written in another way), by generation and intent. */
+  readonly #settled = new Map<string, string>();
+
+  constructor(options: DeploymentWriterOptions) {
+    this.#options = options;
+  }
+
+  /** Whether applying `intent` would change nothing. */
+  isApplied(live: Deployment, intent: DeploymentIntent): boolean {
+    return showsIntent(live, intent) || this.#settled.get(objectKey(live)) === settledAs(live, intent);
+  }
+
+  /**
+   * Makes a Deployment that is not there yet. If somebody made one of this name meanwhile, our selector is a conflict
+   * with his (409), and his stays as it is.
+   */
+  create(intent: DeploymentIntent, replicas: number): Promise<Applied> {
+    return this.#apply(intent, { ...intent, spec: { ...intent.spec, replicas } }, false);
+  }
+
+  /** Applies the template, without the number of replicas: this first gets an owner of its own, to outlive it. */
+  async update(live: Deployment, intent: DeploymentIntent): Promise<Applied> {
+    const refusal = this.#knownRefusal(intent);
+    if (refusal !== undefined) return { kind: 'refused', refusal };
+    await this.scale(live, live.spec?.replicas ?? 1);
+    return this.#apply(intent, intent, true);
+  }
+
+  async scale(live: Deployment, replicas: number): Promise<void> {
+    const { client, deployments, assertLeading } = this.#options;
+    const { namespace, name, generation = 0 } = live.metadata;
+    assertLeading();
+    const ref = { ...(namespace !== undefined && { namespace }), name };
+    const scale = await client.scale(DEPLOYMENTS, ref, replicas, { fieldManager: SCALE_MANAGER });
+    const { resourceVersion = '' } = scale.metadata;
+    if (resourceVersion === live.metadata.resourceVersion || live.spec === undefined) return;
+    deployments.put({
+      ...live,
+      metadata: { ...live.metadata, resourceVersion, generation: generation + 1 },
+      spec: { ...live.spec, replicas },
+    });
+  }
+
+  async delete({ metadata }: Deployment): Promise<void> {
+    const { client, assertLeading } = this.#options;
+    const { namespace, name, uid } = metadata;
+    assertLeading();
+    await client.delete(
+      DEPLOYMENTS,
+      { ...(namespace === undefined ? {} : { namespace }), name },
+      uid === undefined ? {} : { preconditions: { uid } },
+    );
+  }
+
+  forget(key: string): void {
+    this.#refused.delete(key);
+    this.#settled.delete(key);
+  }
+
+  async #apply(intent: DeploymentIntent, body: DeploymentIntent, force: boolean): Promise<Applied> {
+    const { client, deployments, assertLeading } = this.#options;
+    const known = this.#knownRefusal(intent);
+    if (known !== undefined) return { kind: 'refused', refusal: known };
+    const key = objectKey(intent);
+    assertLeading();
+    try {
+      const deployment = await client.apply(DEPLOYMENTS, body, { fieldManager: TEMPLATE_MANAGER, force });
+      deployments.put(deployment);
+      this.forget(key);
+      if (!showsIntent(deployment, intent)) this.#settled.set(key, settledAs(deployment, intent));
+      return { kind: 'applied', deployment };
+    } catch (error) {
+      if (!isInvalid(error) && !isForbidden(error)) throw error;
+      const refusal = { reason: 'InvalidTemplate', message: serversWords(error) } as const;
+      this.#refused.set(key, { intent: intentHash(intent), refusal, askedAt: client.clock.monotonic() });
+      return { kind: 'refused', refusal };
+    }
+  }
+
+  #knownRefusal(intent: DeploymentIntent): Refusal | undefined {
+    const refused = this.#refused.get(objectKey(intent));
+    if (refused?.intent !== intentHash(intent)) return undefined;
+    const isRecent = this.#options.client.clock.monotonic() - refused.askedAt < ASK_AGAIN_MS;
+    return isRecent ? refused.refusal : undefined;
+  }
+}
+
+/** Without the request before them. */
+function serversWords(error: unknown): string {
+  return errorText(error).replace(/^.*?: \d{3} /, '');
+}
+
+function showsIntent(live: Deployment, intent: DeploymentIntent): boolean {
+  return contains(live as unknown as Json, intent as unknown as Json);
+}
+
+function settledAs({ metadata }: Deployment, intent: DeploymentIntent): string {
+  return `${metadata.uid} ${metadata.generation} ${intentHash(intent)}`;
+}

@@ -1,0 +1,168 @@
+import { describe, expect, it } from 'vitest';
+import type { Deployment, Pod } from '../../../../src/kube/resources.ts';
+import { lookAt, NO_MEMORY } from '../../../../src/operator/ends/fleet-health.ts';
+import { workerProblem } from '../../../../src/operator/ends/worker-problems.ts';
+
+const NOW = Date.parse('2026-06-01T12:00:00Z');
+const at = (secondsAgo: number) => new Date(NOW - secondsAgo * 1000).toISOString();
+
+type Status = NonNullable<NonNullable<Pod['status']>['containerStatuses']>[number];
+
+function pod(container: Partial<Status>, metadata: Partial<Pod['metadata']> = {}, ready?: string): Pod {
+  const status = {
+    name: 'worker',
+    image: 'mine:1',
+    imageID: '',
+    ready: false,
+    restartCount: 0,
+    ...container,
+  };
+  return {
+    metadata: { name: 'p', uid: 'p', creationTimestamp: at(60), ...metadata },
+    status: {
+      containerStatuses: [status],
+      ...(ready === undefined
+        ? {}
+        : { conditions: [{ type: 'Ready', status: 'True', lastTransitionTime: ready }] }),
+    },
+  };
+}
+
+function deployment(replicas = 1, readyReplicas = 0, conditions: readonly object[] = []): Deployment {
+  return {
+    metadata: { name: 'd', generation: 1 },
+    spec: { replicas },
+    status: { readyReplicas, conditions },
+  } as unknown as Deployment;
+}
+
+const crashed = (message: string, secondsAgo = 5) => ({
+  terminated: { exitCode: 1, reason: 'Error', message, finishedAt: at(secondsAgo) },
+});
+
+describe('what keeps workers from becoming ready', () => {
+  it.each<[string, Partial<Status>, string, string]>([
+    [
+      'a crash loop, with the last words',
+      {
+        restartCount: 4,
+        state: { waiting: { reason: 'CrashLoopBackOff', message: 'back-off 40s' } },
+        lastState: crashed('expected a default export, got none'),
+      },
+      'CrashLoopBackOff',
+      'container worker ended with exit code 1 (Error): expected a default export, got none',
+    ],
+    [
+      'a first crash',
+      { state: crashed('') },
+      'CrashLoopBackOff',
+      'container worker ended with exit code 1 (Error)',
+    ],
+    [
+      'a crash loop that is running at the moment',
+      { restartCount: 1, state: { running: {} }, lastState: crashed('boom') },
+      'CrashLoopBackOff',
+      'container worker ended with exit code 1 (Error): boom',
+    ],
+    [
+      'a crash loop whose worker is ready for a moment',
+      { restartCount: 3, ready: true, state: { running: {} }, lastState: crashed('boom', 60) },
+      'CrashLoopBackOff',
+      'container worker ended with exit code 1 (Error): boom',
+    ],
+    [
+      'an image that cannot be pulled',
+      { state: { waiting: { reason: 'ImagePullBackOff', message: 'not found' } } },
+      'ImagePullBackOff',
+      'mine:1: not found',
+    ],
+    [
+      'the same between two attempts',
+      { state: { waiting: { reason: 'ErrImagePull', message: 'not found' } } },
+      'ImagePullBackOff',
+      'mine:1: not found',
+    ],
+    [
+      'a container that cannot be made',
+      { state: { waiting: { reason: 'CreateContainerConfigError', message: 'secret "x" not found' } } },
+      'CreateContainerConfigError',
+      'mine:1: secret "x" not found',
+    ],
+  ])('%s', (_, container, reason, message) => {
+    expect(workerProblem(deployment(), [pod(container)], NOW)).toEqual({ reason, message });
+  });
+
+  it.each<[string, Partial<Status>]>([
+    ['a worker that is being made', { state: { waiting: { reason: 'ContainerCreating' } } }],
+    ['a worker that is starting', { state: { running: {} } }],
+    ['a worker that is ready', { ready: true, state: { running: {} } }],
+    [
+      'a worker that crashed once and is ready',
+      { ready: true, restartCount: 1, state: { running: {} }, lastState: crashed('boom') },
+    ],
+    [
+      'a worker whose crashes are long ago',
+      { ready: true, restartCount: 9, state: { running: {} }, lastState: crashed('boom', 700) },
+    ],
+  ])('not: %s', (_, container) => {
+    expect(workerProblem(deployment(), [pod(container)], NOW)).toBeUndefined();
+  });
+
+  it('is not what a pod says that is going', () => {
+    const going = pod({ state: crashed('boom') }, { deletionTimestamp: at(1) });
+    expect(workerProblem(deployment(), [going], NOW)).toBeUndefined();
+  });
+
+  it('is what the Deployment says when pods say nothing', () => {
+    const late = {
+      type: 'Progressing',
+      status: 'False',
+      reason: 'ProgressDeadlineExceeded',
+      message: 'too slow',
+    };
+    const failure = { type: 'ReplicaFailure', status: 'True', reason: 'FailedCreate', message: 'quota' };
+    expect(workerProblem(deployment(1, 0, [late]), [], NOW)).toEqual({
+      reason: 'ProgressDeadlineExceeded',
+      message: 'too slow',
+    });
+    expect(workerProblem(deployment(1, 0, [late, failure]), [], NOW)?.reason).toBe('FailedCreate');
+  });
+});
+
+describe('a look at a fleet', () => {
+  it('has no problem when no worker is asked for', () => {
+    const late = { type: 'Progressing', status: 'False', reason: 'ProgressDeadlineExceeded' };
+    expect(lookAt(deployment(0, 0, [late]), [], NO_MEMORY, NOW).state).not.toHaveProperty('problem');
+  });
+
+  it('knows since when none is ready', () => {
+    const first = lookAt(deployment(2, 0), [], NO_MEMORY, NOW);
+    const later = lookAt(deployment(3, 0), [], first.memory, NOW + 5_000);
+    expect(later.state.notReadySince).toBe(NOW);
+    expect(lookAt(deployment(3, 1), [], later.memory, NOW + 6_000).state).not.toHaveProperty('notReadySince');
+  });
+
+  it('learns how long workers take to start, from each pod once', () => {
+    const pods = ['a', 'b'].map((uid) => pod({ ready: true }, { uid, creationTimestamp: at(60) }, at(52)));
+    const first = lookAt(deployment(2, 2), pods, NO_MEMORY, NOW);
+    expect(first.state.startupSeconds).toEqual([8, 8]);
+    const more = [...pods, pod({ ready: true }, { uid: 'c', creationTimestamp: at(30) }, at(26))];
+    expect(lookAt(deployment(3, 3), more, first.memory, NOW).state.startupSeconds).toEqual([8, 8, 4]);
+  });
+
+  it('does not take a restart for a start', () => {
+    const restarted = pod({ ready: true, restartCount: 1 }, {}, at(1));
+    expect(lookAt(deployment(1, 1), [restarted], NO_MEMORY, NOW).state.startupSeconds).toEqual([]);
+  });
+
+  it('remembers eight start-ups, of however many pods', () => {
+    const pods = Array.from({ length: 50 }, (_, i) =>
+      pod({ ready: true }, { uid: `p${i}`, creationTimestamp: at(100) }, at(100 - i)),
+    );
+    const first = lookAt(deployment(50, 50), pods, NO_MEMORY, NOW);
+    expect(first.state.startupSeconds).toHaveLength(8);
+    expect(lookAt(deployment(50, 50), pods, first.memory, NOW).memory.startupSeconds).toBe(
+      first.memory.startupSeconds,
+    );
+  });
+});
