@@ -13,7 +13,7 @@ import { formCluster } from './form-cluster.ts';
 import { onFreePorts } from './free-ports.ts';
 import { redisBinaries } from './redis-binaries.ts';
 import { type RedisOptions, RedisServer } from './redis-server.ts';
-import { tempDir } from './temp-dir.ts';
+import { type TempDir, tempDir } from './temp-dir.ts';
 
 /** Agreement takes gossip rounds of a second, and the machine may be busy. */
 const AGREE_DEADLINE_MS = 30_000;
@@ -30,19 +30,17 @@ export interface RedisClusterOptions extends RedisOptions {
    * where a test waits for it: a busy machine makes false alarms. @default 5000
    */
   readonly nodeTimeout?: number;
-  /** Folder for the nodes' data and logs. @default a temporary one, removed on `stop` */
-  readonly dir?: string;
 }
 
 /** A Redis Cluster of real processes on this machine, and the means to hurt it. */
 export class RedisCluster implements AsyncDisposable {
   /** All nodes, the first masters first; who is master now, `masters()` knows. */
   readonly nodes: readonly RedisServer[];
-  readonly #remove: () => Promise<void>;
+  readonly #dir: TempDir;
 
-  constructor(nodes: readonly RedisServer[], remove: () => Promise<void>) {
+  constructor(nodes: readonly RedisServer[], dir: TempDir) {
     this.nodes = nodes;
-    this.#remove = remove;
+    this.#dir = dir;
   }
 
   /** `host:port` of each node, as a client gets them. */
@@ -51,7 +49,7 @@ export class RedisCluster implements AsyncDisposable {
   }
 
   get password(): string | undefined {
-    return this.#first().password;
+    return this.nodes[0]?.password;
   }
 
   /** What redis-cli prints when asked at the first node that runs. */
@@ -136,7 +134,7 @@ export class RedisCluster implements AsyncDisposable {
   /** Ends all nodes and removes their folder; harmless when done before. */
   async stop(): Promise<void> {
     await Promise.all(this.nodes.map((node) => node.kill()));
-    await this.#remove();
+    await this.#dir.remove();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -170,18 +168,17 @@ export async function startRedisCluster(options: RedisClusterOptions = {}): Prom
     throw new Error(`expected ${count} ports, one a node, got ${options.ports.length}`);
   }
   const binaries = await redisBinaries();
-  const temp = options.dir === undefined ? await tempDir('cluster') : undefined;
-  const dir = options.dir ?? temp?.path ?? '';
   return onFreePorts(2 * count, host, async (free) => {
+    const dir = await tempDir('cluster');
     const nodes = Array.from({ length: count }, (_, index) => {
       const port = options.ports?.[index] ?? free[index] ?? 0;
-      const config = clusterConfig(options, { host, port, busPort: free[count + index] ?? 0 });
-      const parts = { binaries, port, dir: join(dir, String(port)), options: { ...options, host, config } };
-      return new RedisServer(parts);
+      const config = clusterConfig(options, { host, busPort: free[count + index] ?? 0 });
+      const parts = { binaries, port, dir: join(dir.path, String(port)) };
+      return new RedisServer({ ...parts, options: { ...options, host, config } });
     });
-    const cluster = new RedisCluster(nodes, async () => temp?.remove());
+    const cluster = new RedisCluster(nodes, dir);
     try {
-      await Promise.all(nodes.map((node) => node.start()));
+      await startAll(nodes);
       await formCluster(nodes, masters);
       await cluster.whole();
       return cluster;
@@ -192,9 +189,16 @@ export async function startRedisCluster(options: RedisClusterOptions = {}): Prom
   });
 }
 
+/** Starts them together; when one fails, it fails once no other is about to start any more. */
+async function startAll(nodes: readonly RedisServer[]): Promise<void> {
+  const starts = await Promise.allSettled(nodes.map((node) => node.start()));
+  const failed = starts.find((start) => start.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
+}
+
 function clusterConfig(
   options: RedisClusterOptions,
-  node: { host: string; port: number; busPort: number },
+  node: { host: string; busPort: number },
 ): Record<string, string> {
   return {
     'cluster-enabled': 'yes',

@@ -169,20 +169,19 @@ export interface StandaloneRedis extends AsyncDisposable {
 /** One Redis that is not part of a cluster, on a free port. */
 export async function startRedis(options: RedisOptions = {}): Promise<StandaloneRedis> {
   const binaries = await redisBinaries();
-  const dir = await tempDir('redis');
-  try {
-    const server = await onFreePorts(1, options.host, async ([port = 0]) => {
-      const candidate = new RedisServer({ binaries, port, dir: dir.path, options });
-      await candidate.start();
-      return candidate;
-    });
+  return onFreePorts(1, options.host, async ([port = 0]) => {
+    const dir = await tempDir('redis');
+    const server = new RedisServer({ binaries, port, dir: dir.path, options });
     const stop = async () => {
       await server.kill();
       await dir.remove();
     };
+    try {
+      await server.start();
+    } catch (error) {
+      await stop();
+      throw error;
+    }
     return { server, addr: server.addr, password: options.password, stop, [Symbol.asyncDispose]: stop };
-  } catch (error) {
-    await dir.remove();
-    throw error;
-  }
+  });
 }
