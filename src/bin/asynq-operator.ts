@@ -1,10 +1,70 @@
 #!/usr/bin/env node
+import { InvalidArgumentError, Option } from 'commander';
+import { isAddress, withoutSecrets } from '../cli/connection.ts';
 import { processTerminal } from '../cli/process-terminal.ts';
 import { createProgram, ExitCode, runProgram } from '../cli/program.ts';
+import type { DevFlags } from './dev.ts';
 
 // Each command is loaded when it is called: the Kubernetes client alone costs the others a second and 100 MB.
 const terminal = processTerminal();
 const program = createProgram('asynq-operator', 'Scale the workers of Asynq queues.', terminal);
+
+program
+  .command('worker')
+  .description('Run the handlers of a module on the queues that ASYNQ_QUEUES names')
+  .addOption(
+    new Option('--port <number>', 'of health and metrics; 0 picks one').argParser(port).default(8080),
+  )
+  .option('--host <address>', 'to listen on; absent, all')
+  .action(async (flags: { port: number; host?: string }) => {
+    const { main } = await import('./worker.ts');
+    const code = await main(flags);
+    if (code !== 0) throw new ExitCode(code);
+  });
+
+program
+  .command('dev')
+  .description('Run AsynqQueues from manifest files with local workers, without Kubernetes')
+  .argument('<path...>', 'manifests, files and folders; watched')
+  .addOption(
+    new Option(
+      '--redis-addrs <host:port,...>',
+      'where queues live that have no spec.redis; its password is ASYNQ_REDIS_PASSWORD',
+    )
+      .env('ASYNQ_REDIS_ADDRS')
+      .argParser(addresses),
+  )
+  .addOption(
+    new Option('--redis-mode <mode>', 'of that Redis')
+      .env('ASYNQ_REDIS_MODE')
+      .choices(['Cluster', 'Standalone'])
+      .default('Cluster'),
+  )
+  .addOption(new Option('--redis-username <name>', 'ACL user of that Redis').env('ASYNQ_REDIS_USERNAME'))
+  .addOption(
+    new Option('--log-level <level>')
+      .env('LOG_LEVEL')
+      .choices(['debug', 'info', 'warn', 'error'])
+      .default('warn'),
+  )
+  .addOption(
+    new Option('-o, --output <format>', 'lines for people or for programs')
+      .choices(['text', 'json'])
+      .default('text'),
+  )
+  .addHelpText(
+    'after',
+    `
+Secrets come from the manifests, else from the environment: key "password" of
+Secret "my-redis" is ASYNQ_SECRET_MY_REDIS_PASSWORD there. Handler modules are
+found from the manifest's folder, or in a ConfigMap of the manifests.`,
+  )
+  .action(async (paths: string[], flags: DevFlags) => {
+    const { keepCompiledCode } = await import('./compile-cache.ts');
+    const workerEnv = keepCompiledCode(terminal.env);
+    const { dev } = await import('./dev.ts');
+    await dev(paths, flags, terminal, workerEnv);
+  });
 
 program
   .command('validate')
@@ -18,5 +78,17 @@ program
     for (const fault of faults) terminal.err(`error: ${fault}\n`);
     if (faults.length > 0) throw new ExitCode(1);
   });
+
+function port(text: string): number {
+  if (/^\d{1,5}$/.test(text) && Number(text) <= 65_535) return Number(text);
+  throw new InvalidArgumentError(`expected a port, got "${text}"`);
+}
+
+function addresses(list: string): string[] {
+  const addrs = list.split(',').map((addr) => addr.trim());
+  const wrong = addrs.find((addr) => !isAddress(addr));
+  if (wrong === undefined) return addrs;
+  throw new InvalidArgumentError(`expected host:port,host:port,..., got ${withoutSecrets(wrong)}`);
+}
 
 process.exitCode = await runProgram(program, process.argv.slice(2), terminal);

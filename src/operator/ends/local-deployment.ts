@@ -96,6 +96,11 @@ export class LocalDeployment {
     this.#settle();
   }
 
+  /** Learns which workers are idle, for a `want` of fewer of them. */
+  async askActive(): Promise<void> {
+    await Promise.all(this.#workers.map((worker) => worker.askActive()));
+  }
+
   /** Asks all workers to end, and resolves when they have. */
   async stop(): Promise<void> {
     if (this.#wanted !== undefined) this.want(0, this.#wanted.template);

@@ -41,6 +41,7 @@ export class LocalFleet implements Fleet {
     const wanted = replicas ?? deployment.replicas;
     const isUpdated = deployment.revision !== template.revision;
     const isScaled = deployment.replicas !== wanted;
+    if (wanted > 0 && wanted < deployment.replicas) await deployment.askActive();
     if (isUpdated || isScaled) deployment.want(wanted, template);
     if (known === undefined) return { changed: wanted > 0 ? ['created', 'scaled'] : ['created'] };
     return {

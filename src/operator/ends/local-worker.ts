@@ -1,9 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { Clock } from '../../runtime/clock.ts';
+import { parseLogLine } from '../../runtime/log-line.ts';
 
 /** Output may still be on its way when a process has ended; a grandchild may hold its pipe open for ever. */
 const LAST_OUTPUT_MS = 500;
+
+/** A worker that does not tell its load by then counts with what it told before. */
+const ASK_MS = 300;
 
 export interface LocalWorkerOptions {
   /** Name of the worker, its POD_NAME. */
@@ -22,7 +26,7 @@ export interface LocalWorkerOptions {
 export interface WorkerEnd {
   /** `exit code 1`, `SIGKILL`, `spawn node ENOENT`. */
   readonly how: string;
-  /** Last line on stderr, else on stdout. */
+  /** Last line on stderr, else on stdout; of a JSON log, its message. */
   readonly lastWords: string | undefined;
 }
 
@@ -39,8 +43,6 @@ export class LocalWorker {
   readonly revision: string;
   /** Monotonic, milliseconds. */
   readonly startedAt: number;
-  /** Tasks that it works on, as last heard by whoever asked it. */
-  active = 0;
   /** Resolves when the process is gone. */
   readonly ended: Promise<WorkerEnd>;
   readonly #clock: Clock;
@@ -49,6 +51,7 @@ export class LocalWorker {
   #readyAt: number | undefined;
   #port: number | undefined;
   #wasStopped = false;
+  #active = 0;
 
   constructor(options: LocalWorkerOptions, onReady: (worker: LocalWorker) => void) {
     const { name, revision, command, env, clock } = options;
@@ -96,6 +99,24 @@ export class LocalWorker {
     return this.#process.pid;
   }
 
+  /** Tasks that it works on, as `askActive` last heard. */
+  get active(): number {
+    return this.#active;
+  }
+
+  /** Asks it how many tasks it works on; what is no answer leaves things as they were. */
+  async askActive(): Promise<void> {
+    if (this.#port === undefined) return;
+    try {
+      const signal = AbortSignal.timeout(ASK_MS);
+      const response = await fetch(`http://127.0.0.1:${this.#port}/metrics`, { signal });
+      const running = (await response.text()).matchAll(/^asynq_worker_tasks_running(?:\{.*\})? (\d+)$/gm);
+      this.#active = [...running].reduce((sum, [, count]) => sum + Number(count), 0);
+    } catch {
+      // Which worker leaves first is a courtesy: a busy one finishes its tasks all the same.
+    }
+  }
+
   /** SIGTERM; SIGKILL to whatever is left after `graceMs`. Resolves when it is gone. */
   async stop(graceMs: number): Promise<void> {
     if (this.#state === 'ended' || this.#state === 'stopping') return void (await this.ended);
@@ -137,7 +158,8 @@ export class LocalWorker {
     });
     await this.#clock.sleep(LAST_OUTPUT_MS, closed.signal);
     this.#state = 'ended';
-    return { how, lastWords: said.stderr ?? said.stdout };
+    const line = said.stderr ?? said.stdout;
+    return { how, lastWords: line === undefined ? undefined : (parseLogLine(line)?.message ?? line) };
   }
 }
 

@@ -27,10 +27,10 @@ let changes: number;
 let answer: TemplateOrRefusal;
 
 /** What the next `apply` finds as template. */
-function template(kind: string, revision = kind): void {
+function template(kind: string, revision = kind, env: Record<string, string> = {}): void {
   answer = {
     kind: 'ready',
-    template: { revision, env: { PATH: process.env['PATH'] ?? '', STUB: kind }, drainTimeoutMs: 0 },
+    template: { revision, env: { PATH: process.env['PATH'] ?? '', STUB: kind, ...env }, drainTimeoutMs: 0 },
   };
 }
 
@@ -146,6 +146,20 @@ describe('LocalFleet', () => {
     expect(state().presence).toBe('absent');
     await until(() => output.some((line) => line.endsWith('SIGTERM? no')));
     await until(() => !isAlive(pid), { timeout: 10_000 });
+  });
+
+  it('lets idle workers go before busy ones', async () => {
+    template('good', 'good', { LOADS: '5,0,1' });
+    await fleet.apply(queue, 3);
+    await ready(3);
+    const [first, second, third] = fleet.pids;
+    await fleet.apply(queue, 2);
+    await until(() => fleet.pids.length === 2);
+    expect(fleet.pids).toEqual([first, third]);
+    expect(fleet.pids).not.toContain(second);
+    await fleet.apply(queue, 1);
+    await until(() => fleet.pids.length === 1);
+    expect(fleet.pids).toEqual([first]);
   });
 
   it('gives names that were not given before', async () => {

@@ -68,6 +68,7 @@ describe('the connection', () => {
 
   it.each([
     [['-u', 'redis://localhost:6379'], {}, '--uri: expected host:port, got "redis://localhost:6379"'],
+    [['-u', 'redis://:secret@localhost:6379'], {}, '--uri: expected host:port, got something with an @'],
     [['-u', 'localhost'], {}, '--uri: expected host:port, got "localhost"'],
     [['-u', 'localhost:99999'], {}, '--uri: expected host:port, got "localhost:99999"'],
     [['--cluster_addrs', 'a:1,'], {}, '--cluster_addrs: expected host:port, got ""'],
