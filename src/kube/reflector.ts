@@ -171,7 +171,6 @@ export class Reflector<T extends KubeObject> {
       if (floor && isTooLargeResourceVersion(error)) this.#staleLists += 1;
       throw error;
     });
-    signal.throwIfAborted();
     if (mark !== undefined && compareResourceVersions(resourceVersion, mark) < 0) {
       this.#staleLists += 1;
       if (!believe)

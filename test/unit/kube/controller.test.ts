@@ -76,7 +76,7 @@ test('runs as many keys at the same time as it has workers, and no key twice', a
   expect(runs).toEqual(['a', 'b', 'c', 'a']);
 });
 
-test('looks again when the result says so, and counts from the start after a success', async () => {
+test('looks again when the result says so', async () => {
   const c = run(() => Promise.resolve({ requeueAfterMs: 500 }));
   c.enqueue('a');
   await clock.advance(499);
@@ -113,6 +113,26 @@ test.each([
     expect(logged.mock.calls[0]?.[0]).toMatchObject({ key: 'a', retries: 1 });
   },
 );
+
+test('counts failures from the start after a success', async () => {
+  const c = run(() => (runs.length === 4 ? Promise.resolve(undefined) : Promise.reject(new Error('boom'))));
+  c.enqueue('a');
+  await clock.advance(5 + 10 + 20);
+  expect(results).toEqual(['error', 'error', 'error', 'success']);
+  c.enqueue('a');
+  await settled();
+  await clock.advance(5);
+  expect(runs.length).toBe(6);
+});
+
+test('forgives conflicts after a success', async () => {
+  const c = run(() => (runs.length % 4 === 0 ? Promise.resolve(undefined) : Promise.reject(conflict())));
+  for (let n = 1; n <= 3; n++) {
+    c.enqueue('a');
+    await settled();
+    expect(runs.length).toBe(n * 4);
+  }
+});
 
 test('one key that always fails does not hold up the others', async () => {
   const c = run((key) => (key === 'bad' ? Promise.reject(new Error('bad')) : done(key, AbortSignal.abort())));

@@ -141,6 +141,28 @@ test.each(['error', 'hang', 'lost request'] as const)(
   },
 );
 
+test('counts from when a renewal was sent, not from when its answer came', async () => {
+  const term = await lead();
+  let answer = () => {};
+  server.script('other', (exchange, response) => {
+    answer = () => lease.reply(exchange, response);
+  });
+  const requests = server.exchanges.length;
+  await turning(() => server.exchanges.length > requests);
+  const sent = clock.now();
+  await clock.advance(4_000);
+  server.script('other', lease.reply);
+  const writes = lease.writes.length;
+  answer();
+  await until(() => lease.writes.length > writes);
+  await settled();
+  lease.weather = 'hang';
+  await clock.advance(sent + 9_800 - clock.now());
+  expect(term.isLeader()).toBe(true);
+  await clock.advance(200);
+  expect(term.isLeader()).toBe(false);
+});
+
 test('survives an outage that is shorter than the deadline', async () => {
   const term = await lead();
   lease.weather = 'error';
