@@ -2,6 +2,7 @@ import type { Clock } from '../runtime/clock.ts';
 import { AsynqError } from '../runtime/errors.ts';
 import type { Logger } from '../runtime/logger.ts';
 import type { Random } from '../runtime/random.ts';
+import { BlockingLine } from './blocking-line.ts';
 import { ANY_SLOT, Call, evalshaArgs, toDriver } from './call.ts';
 import type { Connection } from './connect.ts';
 import { Dispatcher, type TopologyParts } from './dispatcher.ts';
@@ -26,6 +27,8 @@ export class LaneRouter implements RedisRouter {
   readonly #parts: LaneRouterParts;
   readonly #closed = new AbortController();
   readonly #subscriptions = new Set<Promise<void>>();
+  /** By key: each blocks on its own. */
+  readonly #blocking = new Map<string, BlockingLine>();
 
   constructor(parts: LaneRouterParts) {
     this.#parts = parts;
@@ -49,6 +52,16 @@ export class LaneRouter implements RedisRouter {
 
   command(key: string, name: string, args: readonly RedisArg[], options?: CallOptions): Promise<RedisReply> {
     return this.#call(keySlot(key), name.toUpperCase(), args.map(toDriver), { timeout: options?.timeout });
+  }
+
+  block(
+    key: string,
+    name: string,
+    args: readonly RedisArg[],
+    options: { readonly timeout: number; readonly signal: AbortSignal },
+  ): Promise<RedisReply> {
+    this.#throwIfClosed();
+    return this.#blockingLine(key).call(name, args.map(toDriver), options.timeout, options.signal);
   }
 
   async locate(key: string): Promise<KeyLocation> {
@@ -88,7 +101,8 @@ export class LaneRouter implements RedisRouter {
 
   async close(): Promise<void> {
     this.#closed.abort();
-    await Promise.all([this.#dispatcher.close(), ...this.#subscriptions]);
+    const lines = [...this.#blocking.values()].map((line) => line.close());
+    await Promise.all([this.#dispatcher.close(), ...this.#subscriptions, ...lines]);
   }
 
   #call(
@@ -108,6 +122,21 @@ export class LaneRouter implements RedisRouter {
         new Call({ slot, script, name, args, argsWhenResent, timeout, deadline, resolve, reject }),
       );
     });
+  }
+
+  #blockingLine(key: string): BlockingLine {
+    let line = this.#blocking.get(key);
+    if (line === undefined) {
+      const { topology } = this.#dispatcher;
+      line = new BlockingLine({
+        owner: async () => (await topology.locate(keySlot(key))).master.addr,
+        dial: this.#parts.dial,
+        onTrouble: () => void topology.refresh(),
+        clock: this.#parts.clock,
+      });
+      this.#blocking.set(key, line);
+    }
+    return line;
   }
 
   async #connectToSomeNode(signal: AbortSignal): Promise<Connection> {

@@ -50,10 +50,25 @@ export interface RedisRouter {
   ): Promise<RedisReply>;
   /** A plain command, sent to the owner of `key`; `args` are all its arguments, keys included. */
   command(key: string, name: string, args: readonly RedisArg[], options?: CallOptions): Promise<RedisReply>;
+  /**
+   * A command that blocks, sent to the owner of `key` over a connection that serves nothing else. It is sent once: no
+   * redirection is followed, but the next call goes to where the key is then.
+   *
+   * @throws ASYNQ_CLOSED when `signal` aborts
+   */
+  block(
+    key: string,
+    name: string,
+    args: readonly RedisArg[],
+    options: { readonly timeout: number; readonly signal: AbortSignal },
+  ): Promise<RedisReply>;
   locate(key: string): Promise<KeyLocation>;
   /** All masters as known now. */
   masters(): Promise<readonly ClusterNode[]>;
-  /** Plain pub/sub on any node, subscribed again after a reconnect, until `signal` aborts. */
+  /**
+   * Plain pub/sub on any node, subscribed again after a reconnect, until `signal` aborts. Resolves when it is subscribed, or
+   * the signal has aborted before.
+   */
   subscribe(channel: string, onMessage: (message: string) => void, signal: AbortSignal): Promise<void>;
   publish(channel: string, message: string): Promise<void>;
   ping(): Promise<void>;

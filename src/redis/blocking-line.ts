@@ -1,0 +1,78 @@
+import type { Clock } from '../runtime/clock.ts';
+import { AsynqError } from '../runtime/errors.ts';
+import type { Connection } from './connect.ts';
+import type { RedisReply } from './router.ts';
+
+export interface BlockingLineParts {
+  /** `host:port` of the node that serves the key now. */
+  readonly owner: () => Promise<string>;
+  readonly dial: (addr: string, signal: AbortSignal) => Promise<Connection>;
+  /** The node refused or went away: perhaps another serves the key now. */
+  readonly onTrouble: () => void;
+  readonly clock: Clock;
+}
+
+/**
+ * A connection for commands that block, one at a time: whatever else were sent over it would wait with them. It follows
+ * its key from node to node; nothing is sent twice, since whoever waits asks again anyway.
+ *
+ * States: idle -> connecting -> blocked -> idle, with or without a connection: a call that fails or is given up costs it.
+ */
+export class BlockingLine {
+  readonly #parts: BlockingLineParts;
+  readonly #closed = new AbortController();
+  #connection: Connection | undefined;
+
+  constructor(parts: BlockingLineParts) {
+    this.#parts = parts;
+  }
+
+  /** @throws ASYNQ_REDIS_*; ASYNQ_CLOSED when `signal` aborts or the line is closed meanwhile */
+  async call(
+    name: string,
+    args: (string | Buffer | number)[],
+    timeout: number,
+    signal: AbortSignal,
+  ): Promise<RedisReply> {
+    const over = new AbortController();
+    const giveUp = (why: Error) => this.#connection?.close(why);
+    const abort = () => giveUp(new AsynqError('ASYNQ_CLOSED', `${name} was given up`));
+    signal.addEventListener('abort', abort, { once: true });
+    try {
+      signal.throwIfAborted();
+      const connection = await this.#connected();
+      signal.throwIfAborted();
+      void this.#afterwards(timeout, over.signal, () => giveUp(new Error(`no answer within ${timeout} ms`)));
+      return await connection.request(name, args);
+    } catch (error) {
+      this.#connection?.close();
+      if (signal.aborted || this.#closed.signal.aborted)
+        throw new AsynqError('ASYNQ_CLOSED', `${name} was given up`);
+      this.#parts.onTrouble();
+      throw error;
+    } finally {
+      signal.removeEventListener('abort', abort);
+      over.abort();
+    }
+  }
+
+  /** Harmless when done before. */
+  async close(): Promise<void> {
+    this.#closed.abort();
+    this.#connection?.close();
+    await this.#connection?.ended;
+  }
+
+  async #connected(): Promise<Connection> {
+    const addr = await this.#parts.owner();
+    if (this.#connection?.isOpen === true && this.#connection.addr === addr) return this.#connection;
+    this.#connection?.close();
+    this.#connection = await this.#parts.dial(addr, this.#closed.signal);
+    return this.#connection;
+  }
+
+  async #afterwards(ms: number, signal: AbortSignal, action: () => void): Promise<void> {
+    await this.#parts.clock.sleep(ms, signal);
+    if (!signal.aborted) action();
+  }
+}
