@@ -72,6 +72,13 @@ export interface Broker {
   enqueue(task: Enqueueing): Promise<void>;
   /** Leases up to `max` tasks of one queue, fewer when they are large. A message that does not decode is archived with the reason, not returned. */
   dequeue(queue: string, max: number): Promise<DequeueReply>;
+  /**
+   * Waits for pending tasks without taking any, for some seconds. `pending`: there are some; `quiet`: none came;
+   * `crowded`: enough servers wait for this queue, since each push wakes all of them. `waiter` names the server.
+   *
+   * @throws ASYNQ_CLOSED when `signal` aborts
+   */
+  awaitPending(queue: string, waiter: string, signal: AbortSignal): Promise<'pending' | 'quiet' | 'crowded'>;
   /** Resolves to false when the lease has ended or the task was no longer ours, so that nothing was written. */
   settle(task: LeasedTask, settlement: Settlement): Promise<boolean>;
   /** Moves on the leases that still stand, and each task's `leaseExpiresAt` with them. */
@@ -87,7 +94,10 @@ export interface Broker {
   writeServerState(state: ServerState, ttlSeconds: number): Promise<void>;
   clearServerState(state: Pick<ServerState, 'host' | 'pid' | 'serverId'>): Promise<void>;
   publishCancel(taskId: string): Promise<void>;
-  /** Calls back for each task id published to `asynq:cancel` until `signal` aborts; reconnects by itself. */
+  /**
+   * Calls back for each task id published to `asynq:cancel` until `signal` aborts; reconnects by itself. Resolves when it
+   * listens, or the signal has aborted before.
+   */
   subscribeCancel(onCancel: (taskId: string) => void, signal: AbortSignal): Promise<void>;
   ping(): Promise<void>;
   close(): Promise<void>;

@@ -14,6 +14,7 @@ import type {
 } from './broker.ts';
 import { Enqueuer } from './enqueuer.ts';
 import { Leaser } from './leaser.ts';
+import { PendingWatch } from './pending-watch.ts';
 import { bytes, integer, list, texts } from './replies.ts';
 import { loadScript } from './scripts.ts';
 import { ServerAnnouncer } from './server-announcer.ts';
@@ -35,6 +36,7 @@ export class RedisBroker implements Broker {
   readonly #enqueuer: Enqueuer;
   readonly #settler: Settler;
   readonly #leaser: Leaser;
+  readonly #watch: PendingWatch;
   readonly #announcer: ServerAnnouncer;
 
   /** `router` is closed with the broker. */
@@ -45,6 +47,7 @@ export class RedisBroker implements Broker {
     this.#enqueuer = new Enqueuer(parts);
     this.#settler = new Settler(parts);
     this.#leaser = new Leaser({ ...parts, settler: this.#settler });
+    this.#watch = new PendingWatch(parts);
     this.#announcer = new ServerAnnouncer(parts);
   }
 
@@ -54,6 +57,10 @@ export class RedisBroker implements Broker {
 
   dequeue(queue: string, max: number): Promise<DequeueReply> {
     return this.#leaser.dequeue(queue, max);
+  }
+
+  awaitPending(queue: string, waiter: string, signal: AbortSignal): Promise<'pending' | 'quiet' | 'crowded'> {
+    return this.#watch.wait(queue, waiter, signal);
   }
 
   settle(task: LeasedTask, settlement: Settlement): Promise<boolean> {

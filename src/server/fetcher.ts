@@ -14,19 +14,28 @@ const RETRY: Backoff = { baseMs: 100, capMs: 5_000 };
 /** Other queues wait for the answer of a slow one for at most this long. */
 const PATIENCE_MS = 250;
 
+interface Answer {
+  readonly taken: number;
+  /** It filled all the slots that it was offered. */
+  readonly full: boolean;
+  readonly left: 'more' | 'empty' | 'nothing to be had';
+}
+
 interface QueueInLine {
   readonly name: string;
   readonly weight: number;
   /** What the last dequeue said; undefined while it is unanswered. */
-  answer: { readonly taken: number; readonly full: boolean; readonly dry: boolean } | undefined;
+  answer: Answer | undefined;
   /** Failures in a row. */
   failures: number;
   /** Not asked before, on the monotonic clock. */
   askAfter: number;
 }
 
-const NEVER_ASKED = { taken: 0, full: true, dry: true };
-const FAILED = { taken: 0, full: false, dry: true };
+const NEVER_ASKED: Answer = { taken: 0, full: true, left: 'nothing to be had' };
+const FAILED: Answer = { taken: 0, full: false, left: 'nothing to be had' };
+
+const LEFT = { ok: 'more', empty: 'empty', paused: 'nothing to be had' } as const;
 
 export interface FetcherParts {
   readonly broker: Pick<Broker, 'dequeue'>;
@@ -35,6 +44,8 @@ export interface FetcherParts {
   readonly log: Logger;
   readonly tiers: readonly Tier[];
   readonly processor: Pick<Processor, 'freeSlots' | 'slotFree' | 'reserve' | 'release' | 'take'>;
+  /** Told of each queue that was found empty, when the fetcher goes idle. */
+  readonly onEmpty: (queue: string) => void;
   /** Milliseconds between two looks at empty queues. */
   readonly taskCheckInterval: number;
 }
@@ -95,7 +106,7 @@ export class Fetcher {
         await this.#answers([...offers].map(([queue, offered]) => this.#ask(queue, offered)));
         for (const [queue, offered] of offers) {
           slots -= queue.answer?.taken ?? offered;
-          more ||= queue.answer?.dry === false;
+          more ||= queue.answer?.left === 'more';
         }
         queues = queues.filter((queue) => !offers.has(queue) || queue.answer?.full);
       }
@@ -138,7 +149,7 @@ export class Fetcher {
     const { broker, clock, processor, random } = this.#parts;
     try {
       const { tasks, reason } = await broker.dequeue(queue.name, slots);
-      queue.answer = { taken: tasks.length, full: tasks.length >= slots, dry: reason !== 'ok' };
+      queue.answer = { taken: tasks.length, full: tasks.length >= slots, left: LEFT[reason] };
       queue.failures = 0;
       processor.release(slots);
       processor.take(tasks);
@@ -153,9 +164,11 @@ export class Fetcher {
   }
 
   async #idle(): Promise<void> {
-    const { clock, random, taskCheckInterval } = this.#parts;
+    const { clock, random, taskCheckInterval, onEmpty } = this.#parts;
     const now = clock.monotonic();
-    const retries = this.#tiers.flat().map((queue) => queue.askAfter - now);
+    const queues = this.#tiers.flat();
+    for (const { name, answer } of queues) if (answer?.left === 'empty') onEmpty(name);
+    const retries = queues.map((queue) => queue.askAfter - now);
     const pause = taskCheckInterval * (0.5 + random());
     await this.#nudge.sleep(Math.min(pause, ...retries.filter((ms) => ms > 0)));
   }

@@ -14,6 +14,7 @@ import { tiersOf } from './queue-order.ts';
 import { Recoverer } from './recoverer.ts';
 import { Subscriber } from './subscriber.ts';
 import { Syncer } from './syncer.ts';
+import { Waiter } from './waiter.ts';
 
 /** The parts of one server, joined. Those that run are named as in Go's asynq, and listed in its order of starting. */
 export interface ServerParts {
@@ -27,6 +28,7 @@ export interface ServerParts {
     readonly syncer: Component;
     readonly recoverer: Component;
     readonly forwarder: Component;
+    readonly waiter: Component;
     readonly fetcher: Component;
     readonly janitor: Component;
   };
@@ -55,8 +57,10 @@ export function joinParts(
     judge: (task, thrown) => judge.judge(task.leased, task.task, thrown),
     onHandled: (task, durationMs) => observer.handled(task.queue, durationMs),
   });
-  const fetcher = new Fetcher({
+  const waiter = new Waiter({ ...common, waiter: state().serverId, onPending: () => fetcher.nudge() });
+  const fetcher: Fetcher = new Fetcher({
     ...common,
+    onEmpty: (queue) => waiter.watch(queue),
     tiers: tiersOf(config.queues, config.strictPriority),
     processor,
     taskCheckInterval: config.taskCheckInterval,
@@ -79,6 +83,7 @@ export function joinParts(
         longestSleep: config.delayedTaskCheckInterval,
         onMoved: () => fetcher.nudge(),
       }),
+      waiter,
       fetcher,
       janitor: new Janitor({
         ...common,

@@ -23,6 +23,7 @@ const START_ORDER: readonly ComponentName[] = [
   'syncer',
   'recoverer',
   'forwarder',
+  'waiter',
   'fetcher',
   'janitor',
 ];
@@ -158,6 +159,7 @@ export class Server {
     const { log, signal } = this.#config;
     this.stop();
     void this.#stop('forwarder');
+    void this.#stop('waiter');
     const drained = this.#parts?.processor.drained() ?? Promise.resolve();
     await this.#within(this.#config.shutdownTimeout, drained, options.signal);
     this.#parts?.processor.giveBack();

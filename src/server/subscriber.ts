@@ -1,7 +1,7 @@
 import type { Broker } from '../broker/broker.ts';
 import type { Clock } from '../runtime/clock.ts';
+import { aborted } from '../runtime/lifecycle.ts';
 import type { Logger } from '../runtime/logger.ts';
-import { periodically } from './periodic.ts';
 
 const RETRY_MS = 5_000;
 
@@ -20,11 +20,18 @@ export class Subscriber {
     this.#parts = parts;
   }
 
-  /** The subscription reconnects by itself; should it fail for good, it is made again. */
+  /** The subscription reconnects by itself; should it not come about, it is tried again. */
   async run(signal: AbortSignal): Promise<void> {
     const { broker, clock, log, onCancel } = this.#parts;
-    const failure = 'cannot subscribe to cancellations';
-    const listen = () => broker.subscribeCancel(onCancel, signal);
-    await periodically({ clock, log, intervalMs: RETRY_MS, firstRun: 'at once', failure }, listen, signal);
+    for (let listens = false; !listens && !signal.aborted; ) {
+      try {
+        await broker.subscribeCancel(onCancel, signal);
+        listens = true;
+      } catch (err) {
+        log.error({ err }, 'cannot subscribe to cancellations');
+        await clock.sleep(RETRY_MS, signal);
+      }
+    }
+    await aborted(signal);
   }
 }

@@ -19,9 +19,12 @@ export const CANCEL_CHANNEL = 'asynq:cancel';
  */
 export class QueueKeys {
   readonly prefix: string;
+  /** Of keys that asynq does not know, in the same slot. */
+  readonly ownPrefix: string;
 
   constructor(queue: string) {
     this.prefix = `asynq:{${queue}}:`;
+    this.ownPrefix = `asynq-operator:{${queue}}:`;
   }
 
   /** LIST of ids; pushed at the left, taken from the right. */
@@ -70,6 +73,10 @@ export class QueueKeys {
   }
   get failed(): string {
     return `${this.prefix}failed`;
+  }
+  /** ZSET server that waits for pending tasks -> Unix millisecond in which its place is free again; not asynq's. */
+  get waiters(): string {
+    return `${this.ownPrefix}waiters`;
   }
   /** The key of a task's hash is this and its id. */
   get taskPrefix(): string {

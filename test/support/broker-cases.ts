@@ -221,6 +221,34 @@ export function brokerCases(open: () => Promise<BrokerUnderTest>): void {
       expect(await codeOf(broker.enqueue({ message: gone.message }))).toBe('no error');
     });
 
+    test('who waits for tasks is told of those that are there, and of those that come', async () => {
+      const { signal } = new AbortController();
+      const waiting = broker.awaitPending(queue, 'me', signal);
+      const message = await enqueue();
+      expect(await waiting).toBe('pending');
+      expect(await broker.awaitPending(queue, 'me', signal)).toBe('pending');
+      expect(await ids()).toEqual([message.id]);
+    });
+
+    test('who waits for tasks is told of those that fall due', async () => {
+      const { signal } = new AbortController();
+      const message = taskMessage({ queue });
+      await broker.enqueue({ message, processAt: under.now() + 2_000 });
+      const waiting = broker.awaitPending(queue, 'me', signal);
+      await under.advance(2_000);
+      await broker.forward(queue);
+      expect(await waiting).toBe('pending');
+    });
+
+    test('who waits for tasks can stop', async () => {
+      const stop = new AbortController();
+      const waiting = codeOf(broker.awaitPending(queue, 'me', stop.signal));
+      await broker.ping();
+      stop.abort();
+      expect(await waiting).toBe('ASYNQ_CLOSED');
+      expect(await codeOf(broker.awaitPending(queue, 'me', stop.signal))).toBe('ASYNQ_CLOSED');
+    });
+
     test('cancellations reach those who listen, until they stop', async () => {
       const heard: string[] = [];
       const stop = new AbortController();

@@ -29,6 +29,8 @@ interface FakeQueue {
   /** The last is the next. */
   readonly pending: string[];
   paused: boolean;
+  /** Wakes those who wait for pending tasks. */
+  readonly waiting: Set<() => void>;
 }
 
 export type BrokerCall = Exclude<keyof Broker, 'close'>;
@@ -93,7 +95,7 @@ export class FakeBroker implements Broker {
   addUnreadable(queue: string, id: string): void {
     const message = { id, queue } as TaskMessage;
     this.#queue(queue).tasks.set(id, { message, state: 'pending', score: 0, unreadable: true });
-    this.#queue(queue).pending.unshift(id);
+    this.#push(this.#queue(queue), id);
   }
 
   async enqueue({ message, processAt, uniqueTtl }: Enqueueing): Promise<void> {
@@ -111,7 +113,7 @@ export class FakeBroker implements Broker {
     const isDue = due <= this.#nowSeconds();
     const state = isDue ? 'pending' : 'scheduled';
     queue.tasks.set(message.id, { message: { ...message }, state, score: due, unreadable: false });
-    if (isDue) queue.pending.unshift(message.id);
+    if (isDue) this.#push(queue, message.id);
   }
 
   async dequeue(name: string, max: number): Promise<DequeueReply> {
@@ -133,6 +135,25 @@ export class FakeBroker implements Broker {
       tasks.push({ queue: name, id, message: { ...stored.message }, leaseExpiresAt: stored.lease });
     }
     return { tasks, reason: 'ok' };
+  }
+
+  async awaitPending(
+    name: string,
+    _waiter: string,
+    signal: AbortSignal,
+  ): Promise<'pending' | 'quiet' | 'crowded'> {
+    await this.#call('awaitPending', name);
+    const queue = this.#queue(name);
+    const over = new AbortController();
+    const wake = () => over.abort();
+    if (signal.aborted || queue.pending.length > 0) wake();
+    signal.addEventListener('abort', wake);
+    queue.waiting.add(wake);
+    await this.#clock.sleep(5_000, over.signal);
+    queue.waiting.delete(wake);
+    signal.removeEventListener('abort', wake);
+    if (signal.aborted) throw new AsynqError('ASYNQ_CLOSED');
+    return queue.pending.length > 0 ? 'pending' : 'quiet';
   }
 
   async settle(task: LeasedTask, settlement: Settlement): Promise<boolean> {
@@ -171,6 +192,7 @@ export class FakeBroker implements Broker {
       case 'requeue':
         stored.state = 'pending';
         queue.pending.push(message.id);
+        for (const wake of queue.waiting) wake();
     }
   }
 
@@ -193,7 +215,7 @@ export class FakeBroker implements Broker {
     const due = delayed.filter(({ score }) => score <= this.#nowSeconds());
     for (const stored of due) {
       stored.state = 'pending';
-      queue.pending.unshift(stored.message.id);
+      this.#push(queue, stored.message.id);
     }
     const later = delayed.filter((stored) => !due.includes(stored)).map(({ score }) => score);
     return { moved: due.length, nextDue: later.length === 0 ? undefined : Math.min(...later) };
@@ -244,12 +266,9 @@ export class FakeBroker implements Broker {
 
   async subscribeCancel(onCancel: (taskId: string) => void, signal: AbortSignal): Promise<void> {
     await this.#call('subscribeCancel');
+    if (signal.aborted) return;
     this.#listeners.add(onCancel);
-    await new Promise<void>((resolve) => {
-      if (signal.aborted) resolve();
-      signal.addEventListener('abort', () => resolve(), { once: true });
-    });
-    this.#listeners.delete(onCancel);
+    signal.addEventListener('abort', () => this.#listeners.delete(onCancel), { once: true });
   }
 
   async ping(): Promise<void> {
@@ -257,6 +276,11 @@ export class FakeBroker implements Broker {
   }
 
   async close(): Promise<void> {}
+
+  #push(queue: FakeQueue, id: string): void {
+    queue.pending.unshift(id);
+    for (const wake of queue.waiting) wake();
+  }
 
   #fault(calls: readonly string[], fault: () => Promise<void>): void {
     for (const call of calls.length === 0 ? ['*'] : calls) this.#faults.set(call, fault);
@@ -281,7 +305,12 @@ export class FakeBroker implements Broker {
   }
 
   #queue(name: string): FakeQueue {
-    const queue = this.#queues.get(name) ?? { tasks: new Map(), pending: [], paused: false };
+    const queue = this.#queues.get(name) ?? {
+      tasks: new Map(),
+      pending: [],
+      paused: false,
+      waiting: new Set(),
+    };
     this.#queues.set(name, queue);
     return queue;
   }

@@ -159,6 +159,21 @@ describe('a server on a Redis Cluster', () => {
     await until(async () => (await stateOf(id)) === null);
   });
 
+  test('takes a task from an empty queue as soon as it comes, although it looks at it much more seldom', async () => {
+    const started = new Map<string, number>();
+    serve((_, { taskId }) => void started.set(taskId, performance.now()), { taskCheckInterval: 60_000 });
+    const waiters = `asynq-operator:{${queue}}:waiters`;
+    await until(async () => (await raw.zcard(waiters)) === 1);
+    const waits: number[] = [];
+    for (let n = 0; n < 20; n++) {
+      const sent = performance.now();
+      const [id = ''] = await enqueue(1);
+      waits.push((await until(() => started.get(id), { interval: 1 })) - sent);
+      await until(async () => (await leftovers()) === 0);
+    }
+    expect(waits.toSorted((a, b) => a - b)[10]).toBeLessThan(100);
+  });
+
   test('starts scheduled tasks in their second, although it looks at its queue much more seldom', async () => {
     const started: number[] = [];
     serve(() => void started.push(Date.now()), { taskCheckInterval: 60_000 });
