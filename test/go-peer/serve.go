@@ -25,7 +25,7 @@ func serve(p peer, args []string) error {
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	config := asynq.Config{Concurrency: *concurrency, LogLevel: asynq.WarnLevel}
+	config := asynq.Config{Concurrency: *concurrency, LogLevel: asynq.ErrorLevel}
 	if err := json.Unmarshal([]byte(*queues), &config.Queues); err != nil {
 		return fmt.Errorf("-queues: %w", err)
 	}
