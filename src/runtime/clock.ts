@@ -8,6 +8,9 @@ export interface Clock {
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
 
+/** Node fires longer timers at once; nothing of ours minds to wake up after three weeks. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 /** The process's own clock. */
 export const systemClock: Clock = {
   now: () => Date.now(),
@@ -20,7 +23,7 @@ export const systemClock: Clock = {
         signal?.removeEventListener('abort', done);
         resolve();
       };
-      const timer = setTimeout(done, ms);
+      const timer = setTimeout(done, Math.min(ms, LONGEST_TIMER_MS));
       signal?.addEventListener('abort', done, { once: true });
     }),
 };

@@ -1,5 +1,5 @@
 import type { Broker, LeasedTask } from '../broker/broker.ts';
-import type { AsynqError } from '../runtime/errors.ts';
+import { AsynqError } from '../runtime/errors.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { Task } from '../tasks/task.ts';
 import type { Timed } from './deadlines.ts';
@@ -69,6 +69,8 @@ export class ActiveTask implements TaskContext, Timed {
 
   async writeResult(result: Uint8Array | string): Promise<void> {
     if (this.#reason !== undefined) throw this.#reason;
+    if (this.state !== 'running')
+      throw new AsynqError('ASYNQ_CLOSED', 'failed to write task result: the attempt is over');
     const bytes = typeof result === 'string' ? Buffer.from(result) : result;
     await this.#parts.broker.writeResult(this.queue, this.taskId, bytes);
   }

@@ -7,6 +7,7 @@ import { AsynqError } from '../runtime/errors.ts';
 import { type Logger, silentLogger } from '../runtime/logger.ts';
 import { type Random, systemRandom } from '../runtime/random.ts';
 import type { Task } from '../tasks/task.ts';
+import { checkQueueName } from '../wire/keys.ts';
 import { DEFAULT_QUEUE } from '../wire/limits.ts';
 import type { Attempt } from './handler.ts';
 import { defaultRetryDelay } from './outcome.ts';
@@ -72,7 +73,7 @@ export type ResolvedConfig = Required<
 > &
   Pick<ServerConfig, 'errorHandler' | 'healthCheck' | 'signal' | 'observer'>;
 
-/** @throws ASYNQ_CONFIG_INVALID naming the option, what was expected and what came */
+/** @throws ASYNQ_CONFIG_INVALID naming the option, what was expected and what came; ASYNQ_QUEUE_NAME_INVALID */
 export function resolveConfig(config: ServerConfig): ResolvedConfig {
   const { random = systemRandom } = config;
   const resolved: ResolvedConfig = {
@@ -119,7 +120,7 @@ function checkQueues(queues: Readonly<Record<string, number>>): void {
   const entries = Object.entries(queues);
   if (entries.length === 0) throw wrong('queues', 'at least one queue', queues);
   for (const [name, priority] of entries) {
-    if (name.trim() === '') throw wrong('queues', 'queue names that are not blank', queues);
+    checkQueueName(name);
     if (!isWholeFrom1(priority)) throw wrong('queues', 'priorities that are whole numbers from 1', queues);
   }
 }

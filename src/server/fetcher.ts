@@ -89,19 +89,19 @@ export class Fetcher {
     while (!signal.aborted) {
       await this.#parts.processor.slotFree();
       if (signal.aborted) break;
-      const more = await this.#round();
+      const more = await this.#round(signal);
       if (!more) await this.#idle();
     }
     await Promise.all(this.#unanswered);
   }
 
   /** Offers each slot that is free now; resolves to true when some queue may have more tasks. */
-  async #round(): Promise<boolean> {
+  async #round(signal: AbortSignal): Promise<boolean> {
     let slots = this.#parts.processor.freeSlots;
     let more = false;
     for (const tier of this.#tiers) {
       let queues = tier.filter((queue) => this.#mayAsk(queue));
-      while (slots > 0 && queues.length > 0) {
+      while (slots > 0 && queues.length > 0 && !signal.aborted) {
         const offers = this.#offersOf(slots, queues);
         await this.#answers([...offers].map(([queue, offered]) => this.#ask(queue, offered)));
         for (const [queue, offered] of offers) {
@@ -111,7 +111,7 @@ export class Fetcher {
         queues = queues.filter((queue) => !offers.has(queue) || queue.answer?.full);
       }
     }
-    return more;
+    return more || slots <= 0;
   }
 
   #mayAsk(queue: QueueInLine): boolean {

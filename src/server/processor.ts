@@ -89,8 +89,8 @@ export class Processor {
   }
 
   /**
-   * Resolves when a slot is free, or when no handler is started any more. Slots that become free in one turn of the event loop are announced together: one
-   * fetch for all of them.
+   * Resolves when a slot is free, or when no handler is started any more. Slots that become free in one turn of the
+   * event loop are announced together: one fetch for all of them.
    */
   async slotFree(): Promise<void> {
     if (this.freeSlots > 0 || this.#quiet) return;

@@ -76,7 +76,7 @@ export class Server {
   /**
    * `redis`: where Redis is, or a connection (or a broker) that others use too and that a shutdown leaves open.
    *
-   * @throws ASYNQ_CONFIG_INVALID
+   * @throws ASYNQ_CONFIG_INVALID, ASYNQ_QUEUE_NAME_INVALID
    */
   constructor(redis: RedisConnOpt | RedisRouter | Broker, config: ServerConfig = {}) {
     this.#config = resolveConfig(config);
@@ -136,7 +136,8 @@ export class Server {
     if (this.#status !== 'active') return;
     this.#status = 'stopped';
     this.#parts?.processor.quiet();
-    void this.#running.get('fetcher')?.stop();
+    void this.#stop('fetcher');
+    void this.#stop('waiter');
     this.#config.log.info({}, 'server takes no more tasks');
   }
 
@@ -159,7 +160,6 @@ export class Server {
     const { log, signal } = this.#config;
     this.stop();
     void this.#stop('forwarder');
-    void this.#stop('waiter');
     const drained = this.#parts?.processor.drained() ?? Promise.resolve();
     await this.#within(this.#config.shutdownTimeout, drained, options.signal);
     this.#parts?.processor.giveBack();

@@ -36,12 +36,16 @@ describe('the configuration of a server', () => {
     [{ taskCheckInterval: 0 }, 'taskCheckInterval: expected milliseconds above 0, got 0'],
     [{ shutdownTimeout: -1 }, 'shutdownTimeout: expected milliseconds from 0, got -1'],
     [{ queues: {} }, 'queues: expected at least one queue, got {}'],
-    [{ queues: { ' ': 1 } }, "queues: expected queue names that are not blank, got { ' ': 1 }"],
     [{ queues: { a: 0 } }, 'queues: expected priorities that are whole numbers from 1, got { a: 0 }'],
   ])('says what is wrong with %j', (config, message) => {
     expect(() => resolveConfig(config)).toThrow(message);
     expect(() => resolveConfig(config)).toThrow(
       expect.objectContaining({ code: 'ASYNQ_CONFIG_INVALID' }) as Error,
     );
+  });
+
+  test.each(['', ' ', '}x'])('refuses a queue by the name %j', (name) => {
+    const refused = () => resolveConfig({ queues: { [name]: 1 } });
+    expect(refused).toThrow(expect.objectContaining({ code: 'ASYNQ_QUEUE_NAME_INVALID' }) as Error);
   });
 });

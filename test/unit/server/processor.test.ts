@@ -201,6 +201,16 @@ describe('what a handler is told', () => {
   });
 });
 
+test('a result that comes after the end of its handler is refused', async () => {
+  await using served = new ServedQueue();
+  const contexts: TaskContext[] = [];
+  await served.add({ retention: 60 });
+  await served.start((_, context) => void contexts.push(context));
+  await expect(contexts[0]?.writeResult('late')).rejects.toThrow(
+    'failed to write task result: the attempt is over',
+  );
+});
+
 describe('a handler', () => {
   test.each([
     ['throws', throwing(new Error('no')), 'no'],

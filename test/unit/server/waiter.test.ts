@@ -55,6 +55,16 @@ describe('an idle server', () => {
     expect(waits(served)).toBe(0);
   });
 
+  test('waits no more once it is stopped', async () => {
+    await using served = new ServedQueue(slow);
+    await served.start(() => {});
+    await served.clock.advance(60_000);
+    served.server.stop();
+    const before = waits(served);
+    await served.clock.advance(60_000);
+    expect(waits(served)).toBe(before);
+  });
+
   test('waits for some of very many queues, and polls the others', async () => {
     const names = Array.from({ length: 20 }, (_, n) => `queue ${n}`);
     await using served = new ServedQueue({ queues: Object.fromEntries(names.map((name) => [name, 1])) });
