@@ -202,10 +202,18 @@ class ClientNodeCredentials implements KubeCredentials {
       streams: this.#track(dispatcherOf(options, {})),
     };
     this.#pools = pools;
-    for (const dispatcher of old === undefined ? [] : [old.requests, old.streams]) {
-      void dispatcher.close().then(() => this.#open.delete(dispatcher));
-    }
+    if (old !== undefined) for (const it of [old.requests, old.streams]) void this.#retire(it);
     return pools;
+  }
+
+  /** Lets what is under way end in peace. */
+  async #retire(dispatcher: Dispatcher): Promise<void> {
+    try {
+      await dispatcher.close();
+    } catch {
+      // Cut meanwhile, by `close`.
+    }
+    this.#open.delete(dispatcher);
   }
 
   #track(dispatcher: Dispatcher): Dispatcher {

@@ -105,11 +105,6 @@ export function isUnauthorized(error: unknown): boolean {
   return hasStatus(error, 401);
 }
 
-/** No answer: nobody knows whether the request had an effect. */
-export function isUnanswered(error: unknown): boolean {
-  return hasStatus(error, 0);
-}
-
 /** An API server that has not yet seen the resource version which it was asked for. */
 export function isTooLargeResourceVersion(error: unknown): boolean {
   return (

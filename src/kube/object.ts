@@ -58,11 +58,8 @@ export type Wire<T> = T extends Date
 
 /** `namespace/name`, or `name` for what lives in no namespace: the key of stores and work queues. */
 export function objectKey(object: { readonly metadata: ObjectRef }): string {
-  return refKey(object.metadata);
-}
-
-export function refKey(ref: ObjectRef): string {
-  return ref.namespace === undefined ? ref.name : `${ref.namespace}/${ref.name}`;
+  const { namespace, name } = object.metadata;
+  return namespace === undefined ? name : `${namespace}/${name}`;
 }
 
 export function refOfKey(key: string): ObjectRef {

@@ -5,9 +5,7 @@ import type {
   V1Lease,
   V1Namespace,
   V1Pod,
-  V1PodDisruptionBudget,
   V1Secret,
-  V1ServiceAccount,
 } from '@kubernetes/client-node';
 import type { KubeObject, Wire } from './object.ts';
 import type { Resource } from './resource.ts';
@@ -22,9 +20,7 @@ export type KubeEvent = Typed<EventsV1Event>;
 export type Lease = Typed<V1Lease>;
 export type Namespace = Typed<V1Namespace>;
 export type Pod = Typed<V1Pod>;
-export type PodDisruptionBudget = Typed<V1PodDisruptionBudget>;
 export type Secret = Typed<V1Secret>;
-export type ServiceAccount = Typed<V1ServiceAccount>;
 
 function namespaced<T extends KubeObject>(
   group: string,
@@ -41,18 +37,6 @@ export const EVENTS: Resource<KubeEvent> = namespaced('events.k8s.io', 'v1', 'Ev
 export const LEASES: Resource<Lease> = namespaced('coordination.k8s.io', 'v1', 'Lease', 'leases');
 export const PODS: Resource<Pod> = namespaced('', 'v1', 'Pod', 'pods');
 export const SECRETS: Resource<Secret> = namespaced('', 'v1', 'Secret', 'secrets');
-export const SERVICE_ACCOUNTS: Resource<ServiceAccount> = namespaced(
-  '',
-  'v1',
-  'ServiceAccount',
-  'serviceaccounts',
-);
-export const POD_DISRUPTION_BUDGETS: Resource<PodDisruptionBudget> = namespaced(
-  'policy',
-  'v1',
-  'PodDisruptionBudget',
-  'poddisruptionbudgets',
-);
 export const NAMESPACES: Resource<Namespace> = {
   group: '',
   version: 'v1',
