@@ -7,18 +7,18 @@ export class BatchKeys {
   readonly #fixed: readonly string[];
   readonly #tasks: string[] = [];
   readonly #locks: string[] = [];
-  readonly #count: number;
 
-  constructor(fixed: readonly string[], count: number) {
+  constructor(fixed: readonly string[]) {
     this.#fixed = fixed;
-    this.#count = count;
   }
 
-  /** Adds a task and its lock, if it is not blank; the index of the lock in KEYS, or 0. */
-  add(task: string, lock: string): number {
-    this.#tasks.push(task);
-    if (lock === '') return 0;
-    return this.#fixed.length + this.#count + this.#locks.push(lock);
+  /** Adds a task; its number, from 1. */
+  add(task: string): number {
+    return this.#tasks.push(task);
+  }
+
+  addLock(lock: string): void {
+    this.#locks.push(lock);
   }
 
   all(): string[] {

@@ -63,20 +63,26 @@ export class Enqueuer {
     const [{ task: first }] = items;
     const queue = new QueueKeys(first.message.queue);
     const { script, ...plan } = planOf(queue, first, this.#clock.now());
-    const keys = new BatchKeys(plan.keys, items.length);
+    const keys = new BatchKeys(plan.keys);
     const ofTasks: RedisArg[] = [];
+    const ofLocks: RedisArg[] = [];
     for (const { task, msg } of items) {
       const { message, processAt, uniqueTtl } = task;
+      const number = keys.add(queue.task(message.id));
       ofTasks.push(msg);
       if (processAt !== undefined) ofTasks.push(unixSeconds(processAt));
-      const lock = keys.add(queue.task(message.id), uniqueTtl === undefined ? '' : message.uniqueKey);
-      ofTasks.push(lock, uniqueTtl ?? 0);
+      if (uniqueTtl === undefined) continue;
+      keys.addLock(message.uniqueKey);
+      ofLocks.push(number, uniqueTtl);
     }
+    const prefixLength = Buffer.byteLength(queue.taskPrefix);
     const args = (ranBefore: 0 | 1) => [
       ranBefore,
-      Buffer.byteLength(queue.taskPrefix),
+      prefixLength,
+      items.length,
       ...plan.args,
       ...ofTasks,
+      ...ofLocks,
     ];
     const reply = await this.#router.run(script, keys.all(), args(0), { argsWhenResent: () => args(1) });
     return integers(script, reply, items.length);

@@ -15,7 +15,7 @@ export type SettleKind = 'done' | 'complete' | 'retry' | 'archive' | 'requeue';
 export interface SettleItem {
   readonly kind: SettleKind;
   readonly task: LeasedTask;
-  /** What the script wants to know of this task, after its lock. */
+  /** What the script wants to know of this task. */
   readonly args: readonly RedisArg[];
   readonly bytes: number;
 }
@@ -25,7 +25,7 @@ interface SettleScript {
   readonly script: Script;
   readonly keys: (queue: QueueKeys, nowMs: number) => string[];
   readonly args: (queue: QueueKeys, nowMs: number) => RedisArg[];
-  /** It frees the locks of unique tasks. */
+  /** It frees the locks of unique tasks: it wants the number of tasks, and at the end those of the tasks with a lock. */
   readonly frees: boolean;
 }
 
@@ -120,13 +120,18 @@ export function settleCall(items: NonEmpty<SettleItem>, nowMs: number): SettleCa
   const [{ kind, task: first }] = items;
   const queue = new QueueKeys(first.queue);
   const { script, frees, ...fixed } = SCRIPTS[kind];
-  const keys = new BatchKeys(fixed.keys(queue, nowMs), items.length);
+  const keys = new BatchKeys(fixed.keys(queue, nowMs));
   const args = fixed.args(queue, nowMs);
+  if (frees) args.push(items.length);
+  const ofLocks: number[] = [];
   for (const { task, args: ofTask } of items) {
-    const lock = keys.add(queue.task(task.id), frees ? task.message.uniqueKey : '');
+    const number = keys.add(queue.task(task.id));
     args.push(...ofTask);
-    if (frees) args.push(lock);
+    if (!frees || task.message.uniqueKey === '') continue;
+    keys.addLock(task.message.uniqueKey);
+    ofLocks.push(number);
   }
+  args.push(...ofLocks);
   return { script, keys: keys.all(), args: (ranBefore) => [ranBefore, ...args] };
 }
 

@@ -29,6 +29,9 @@ export interface TaskOptions {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
+/** No options at all: nothing to merge. */
+export const NO_OPTIONS: TaskOptions = Object.freeze({});
+
 /** Options with defaults and checks behind them. Seconds are whole; times are Unix milliseconds. */
 export interface ResolvedOptions {
   readonly queue: string;
@@ -60,7 +63,7 @@ export function resolveOptions(
   ofEnqueue: TaskOptions | undefined,
   nowMs: number,
 ): ResolvedOptions {
-  const options = ofEnqueue === undefined ? ofTask : merge(ofTask, ofEnqueue);
+  const options = merge(ofTask, ofEnqueue);
   const { queue = DEFAULT_QUEUE, taskId, group, deadline } = options;
   checkQueueName(queue);
   if (taskId?.trim() === '') throw new AsynqError('ASYNQ_TASK_ID_BLANK');
@@ -80,7 +83,9 @@ export function resolveOptions(
   };
 }
 
-function merge(ofTask: TaskOptions, ofEnqueue: TaskOptions): TaskOptions {
+function merge(ofTask: TaskOptions, ofEnqueue: TaskOptions = NO_OPTIONS): TaskOptions {
+  if (ofEnqueue === NO_OPTIONS) return ofTask;
+  if (ofTask === NO_OPTIONS) return ofEnqueue;
   const later: TaskOptions = defined(ofEnqueue);
   const isTimed = later.processAt !== undefined || later.processInSeconds !== undefined;
   const earlier = isTimed

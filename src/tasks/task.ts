@@ -1,5 +1,5 @@
 import type { TaskMessage } from '../wire/task-message.ts';
-import type { TaskOptions } from './options.ts';
+import { NO_OPTIONS, type TaskOptions } from './options.ts';
 import { Payload, type PayloadInput } from './payload.ts';
 
 /**
@@ -29,5 +29,4 @@ export class Task {
   }
 }
 
-const NO_OPTIONS: TaskOptions = Object.freeze({});
 const NO_HEADERS: Readonly<Record<string, string>> = Object.freeze({});

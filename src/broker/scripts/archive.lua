@@ -38,7 +38,7 @@ for i = 1, #ARGV - 6 do
   end
 end
 
-local function count(today, total)
+local function add(today, total)
   if redis.call('INCRBY', today, failed) == failed then redis.call('EXPIREAT', today, ARGV[3]) end
   -- At the end of an int64 it begins anew, as Go's does.
   if type(redis.pcall('INCRBY', total, failed)) ~= 'number' then redis.call('SET', total, failed) end
@@ -52,8 +52,8 @@ local function drop(ids)
 end
 
 if failed > 0 then
-  count(KEYS[4], KEYS[6])
-  count(KEYS[5], KEYS[7])
+  add(KEYS[4], KEYS[6])
+  add(KEYS[5], KEYS[7])
   local most = failed + 100
   drop(redis.call('ZRANGE', KEYS[3], '-inf', oldest, 'BYSCORE', 'LIMIT', 0, most))
   local excess = redis.call('ZCARD', KEYS[3]) - most_kept

@@ -11,34 +11,42 @@
 -- ARGV[1]   1: this call may have run before; 0: it has not
 -- ARGV[2]   length of a hash's key without the task's id
 -- ARGV[3]   Unix second in which today's counters end
--- ARGV[4..] of each task: message, Unix second in which its retention is over, index of its lock in KEYS (0: none)
+-- ARGV[4]   number of tasks
+-- ARGV[5..] of each task: message, Unix second in which its retention is over; then of each lock: number of its task
 -- Returns for each task 1: completed; 0: it was not active
 local resent = ARGV[1] == '1'
 local prefix_length = tonumber(ARGV[2])
+local count = tonumber(ARGV[4])
+
+local locks = {}
+for i = 1, #KEYS - 5 - count do
+  locks[tonumber(ARGV[4 + 2 * count + i])] = KEYS[5 + count + i]
+end
+
 local results = {}
 local done = 0
 
-for i = 1, (#ARGV - 3) / 3 do
+for i = 1, count do
   local task = KEYS[5 + i]
   local id = string.sub(task, prefix_length + 1)
-  local msg, over, lock = ARGV[1 + 3 * i], ARGV[2 + 3 * i], KEYS[tonumber(ARGV[3 + 3 * i])]
+  local msg, over = ARGV[3 + 2 * i], ARGV[4 + 2 * i]
   results[i] = redis.call('LREM', KEYS[1], -1, id)
   if results[i] == 1 then
     done = done + 1
     redis.call('ZREM', KEYS[2], id)
     redis.call('ZADD', KEYS[3], over, id)
     redis.call('HSET', task, 'msg', msg, 'state', 'completed')
-    if lock and redis.call('GET', lock) == id then redis.call('DEL', lock) end
+    if locks[i] and redis.call('GET', locks[i]) == id then redis.call('DEL', locks[i]) end
   elseif resent and redis.call('HGET', task, 'msg') == msg then
     results[i] = 1
   end
 end
 
-local function count(today, total)
+local function add(today, total)
   if redis.call('INCRBY', today, done) == done then redis.call('EXPIREAT', today, ARGV[3]) end
   -- At the end of an int64 it begins anew, as Go's does.
   if type(redis.pcall('INCRBY', total, done)) ~= 'number' then redis.call('SET', total, done) end
 end
 
-if done > 0 then count(KEYS[4], KEYS[5]) end
+if done > 0 then add(KEYS[4], KEYS[5]) end
 return results

@@ -9,28 +9,35 @@
 -- ARGV[1]   1: this call may have run before; 0: it has not
 -- ARGV[2]   length of a hash's key without the task's id
 -- ARGV[3]   Unix second in which today's counters end
--- ARGV[4..] of each task: index of its lock in KEYS (0: none)
+-- ARGV[4]   number of tasks
+-- ARGV[5..] of each lock: number of its task
 -- Returns for each task 1: done; 0: it was not active
 local resent = ARGV[1] == '1'
 local prefix_length = tonumber(ARGV[2])
+local count = tonumber(ARGV[4])
+
+local locks = {}
+for i = 1, #KEYS - 4 - count do
+  locks[tonumber(ARGV[4 + i])] = KEYS[4 + count + i]
+end
+
 local results = {}
 local ids, tasks = {}, {}
 
-for i = 1, #ARGV - 3 do
+for i = 1, count do
   local task = KEYS[4 + i]
   local id = string.sub(task, prefix_length + 1)
   results[i] = redis.call('LREM', KEYS[1], -1, id)
   if results[i] == 1 then
     ids[#ids + 1] = id
     tasks[#tasks + 1] = task
-    local lock = KEYS[tonumber(ARGV[3 + i])]
-    if lock and redis.call('GET', lock) == id then redis.call('DEL', lock) end
+    if locks[i] and redis.call('GET', locks[i]) == id then redis.call('DEL', locks[i]) end
   elseif resent then
     results[i] = 1 - redis.call('EXISTS', task)
   end
 end
 
-local function count(today, total)
+local function add(today, total)
   if redis.call('INCRBY', today, #ids) == #ids then redis.call('EXPIREAT', today, ARGV[3]) end
   -- At the end of an int64 it begins anew, as Go's does.
   if type(redis.pcall('INCRBY', total, #ids)) ~= 'number' then redis.call('SET', total, #ids) end
@@ -39,6 +46,6 @@ end
 if #ids > 0 then
   redis.call('ZREM', KEYS[2], unpack(ids))
   redis.call('DEL', unpack(tasks))
-  count(KEYS[3], KEYS[4])
+  add(KEYS[3], KEYS[4])
 end
 return results

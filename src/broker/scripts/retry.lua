@@ -34,14 +34,14 @@ for i = 1, (#ARGV - 3) / 3 do
   end
 end
 
-local function count(today, total)
+local function add(today, total)
   if redis.call('INCRBY', today, failed) == failed then redis.call('EXPIREAT', today, ARGV[3]) end
   -- At the end of an int64 it begins anew, as Go's does.
   if type(redis.pcall('INCRBY', total, failed)) ~= 'number' then redis.call('SET', total, failed) end
 end
 
 if failed > 0 then
-  count(KEYS[4], KEYS[6])
-  count(KEYS[5], KEYS[7])
+  add(KEYS[4], KEYS[6])
+  add(KEYS[5], KEYS[7])
 end
 return results
