@@ -2,12 +2,51 @@
 import { InvalidArgumentError, Option } from 'commander';
 import { isAddress, withoutSecrets } from '../cli/connection.ts';
 import { processTerminal } from '../cli/process-terminal.ts';
-import { createProgram, ExitCode, runProgram } from '../cli/program.ts';
+import { createProgram, ExitCode, packageVersion, runProgram } from '../cli/program.ts';
 import type { DevFlags } from './dev.ts';
+import type { OperatorFlags } from './operator.ts';
 
 // Each command is loaded when it is called: the Kubernetes client alone costs the others a second and 100 MB.
 const terminal = processTerminal();
 const program = createProgram('asynq-operator', 'Scale the workers of Asynq queues.', terminal);
+
+program
+  .command('operator')
+  .description('Scale the workers of the AsynqQueues of a Kubernetes cluster')
+  .option('--kubeconfig <path>', 'absent: what kubectl would use, in a pod its ServiceAccount')
+  .addOption(
+    new Option('--watch-namespaces <name,...>', 'to serve; absent, all')
+      .env('WATCH_NAMESPACES')
+      .argParser(words),
+  )
+  .option('--no-leader-elect', 'this process is the only one')
+  .addOption(new Option('--lease-name <name>').env('LEASE_NAME').default('asynq-operator'))
+  .option('--lease-namespace <name>', "absent: the pod's (POD_NAMESPACE), else the kubeconfig's")
+  .addOption(
+    new Option('--worker-image <image>', 'of workers that name none')
+      .env('WORKER_IMAGE')
+      .default(`asynq-operator:${packageVersion()}`),
+  )
+  .addOption(
+    new Option('--log-level <level>')
+      .env('LOG_LEVEL')
+      .choices(['debug', 'info', 'warn', 'error'])
+      .default('info'),
+  )
+  .addOption(new Option('--metrics-port <number>', '0 picks one').argParser(port).default(8080))
+  .addOption(new Option('--health-port <number>', '0 picks one').argParser(port).default(8081))
+  .addHelpText(
+    'after',
+    `
+The default connection of AsynqQueues without spec.redis comes from the
+environment: ASYNQ_REDIS_ADDRS, ASYNQ_REDIS_MODE, ASYNQ_REDIS_USERNAME and, as
+names of Secrets, ASYNQ_REDIS_PASSWORD_SECRET, ASYNQ_REDIS_TLS_CA_SECRET, ...`,
+  )
+  .action(async (flags: Omit<OperatorFlags, 'version' | 'env'>) => {
+    const { main } = await import('./operator.ts');
+    const code = await main({ ...flags, version: packageVersion(), env: terminal.env });
+    if (code !== 0) throw new ExitCode(code);
+  });
 
 program
   .command('worker')
@@ -82,6 +121,13 @@ program
 function port(text: string): number {
   if (/^\d{1,5}$/.test(text) && Number(text) <= 65_535) return Number(text);
   throw new InvalidArgumentError(`expected a port, got "${text}"`);
+}
+
+function words(list: string): string[] {
+  return list
+    .split(',')
+    .map((word) => word.trim())
+    .filter(Boolean);
 }
 
 function addresses(list: string): string[] {

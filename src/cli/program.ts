@@ -66,7 +66,8 @@ export class ExitCode extends Error {
   }
 }
 
-function packageVersion(): string {
+/** As package.json has it. */
+export function packageVersion(): string {
   const file = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
   return (JSON.parse(file) as { version: string }).version;
 }
