@@ -1,9 +1,8 @@
-import { isDeepStrictEqual } from 'node:util';
 import type * as clientNode from '@kubernetes/client-node';
-import { Agent, type buildConnector, type Dispatcher, ProxyAgent, Socks5ProxyAgent } from 'undici';
 import { type Clock, systemClock } from '../runtime/clock.ts';
 import { AsynqError, errorText } from '../runtime/errors.ts';
 import type * as running from './client-node.ts';
+import { ConnectionPools, type Pools } from './connection-pools.ts';
 import { Deadline, orAborted } from './deadline.ts';
 import { KubeError } from './kube-error.ts';
 
@@ -11,12 +10,6 @@ import { KubeError } from './kube-error.ts';
 const AUTH_TIMEOUT_MS = 60_000;
 /** A refused token is read anew, but a server that refuses everything must not make us run the plugin in a loop. */
 const REFRESH_AT_MOST_EACH_MS = 10_000;
-
-/** Go's clients keep idle connections 90 s; a little less than a load balancer's usual 60 s is never cut by one. */
-const KEEP_ALIVE_MS = 55_000;
-const CONNECT_TIMEOUT_MS = 10_000;
-/** Requests beyond this wait for a free connection: a burst does not open a hundred. */
-const REQUEST_CONNECTIONS = 16;
 
 export interface KubeConfigOptions {
   /** Path of a kubeconfig. @default what kubectl would use ($KUBECONFIG, ~/.kube/config), else the pod's ServiceAccount */
@@ -27,14 +20,10 @@ export interface KubeConfigOptions {
 }
 
 /** What one request needs to reach the API server and be known to it. */
-export interface KubeConnection {
+export interface KubeConnection extends Pools {
   /** URL, without a slash at its end. */
   readonly server: string;
   readonly headers: Readonly<Record<string, string>>;
-  /** For requests that end soon. */
-  readonly requests: Dispatcher;
-  /** For watches: each keeps a connection, and must not take it from the requests. */
-  readonly streams: Dispatcher;
 }
 
 /** Where connections come from. */
@@ -50,16 +39,6 @@ export interface KubeCredentials {
 }
 
 type ClientNode = typeof running;
-
-/** client-node and undici mean the same TLS options of Node, and differ in how they write optional ones. */
-type TlsOptions = buildConnector.BuildOptions;
-
-interface Pools {
-  /** What both were built from. */
-  readonly options: clientNode.DispatcherOptions;
-  readonly requests: Dispatcher;
-  readonly streams: Dispatcher;
-}
 
 /**
  * Reads a kubeconfig, or the ServiceAccount of the pod. Everything about authentication (exec plugins, OIDC, tokens in
@@ -101,26 +80,21 @@ function configError(message: string, cause?: unknown): AsynqError {
   return new AsynqError('ASYNQ_KUBE_CONFIG', message, { cause });
 }
 
-/**
- * client-node builds a new undici Agent, and so makes a TLS handshake, for every request (measured: 500 GETs, 500
- * handshakes, five times the time). Here the connections live as long as what they were built from: the TLS options.
- * When these change (a rotated CA or client certificate) new ones take over and the old ones end with their requests.
- */
+/** client-node for who we are, our own pools for how to get there. */
 class ClientNodeCredentials implements KubeCredentials {
   readonly #lib: ClientNode;
   readonly #load: () => clientNode.KubeConfig;
   readonly #clock: Clock;
+  readonly #pools: ConnectionPools;
   #config: clientNode.KubeConfig;
   #loadedAt: number;
   #inFlight: Promise<KubeConnection> | undefined;
-  #pools: Pools | undefined;
-  readonly #open = new Set<Dispatcher>();
-  #closed = false;
 
   constructor(lib: ClientNode, load: () => clientNode.KubeConfig, clock: Clock) {
     this.#lib = lib;
     this.#load = load;
     this.#clock = clock;
+    this.#pools = new ConnectionPools(clock);
     this.#config = load();
     this.#loadedAt = clock.monotonic();
   }
@@ -130,8 +104,7 @@ class ClientNodeCredentials implements KubeCredentials {
   }
 
   connect(): Promise<KubeConnection> {
-    if (this.#closed)
-      return Promise.reject(new AsynqError('ASYNQ_CLOSED', 'the Kubernetes client was closed'));
+    if (this.#pools.isClosed) return Promise.reject(clientClosed());
     if (this.#inFlight === undefined) {
       const connecting = this.#connect().finally(() => {
         this.#inFlight = undefined;
@@ -152,18 +125,16 @@ class ClientNodeCredentials implements KubeCredentials {
     }
   }
 
-  async close(): Promise<void> {
-    this.#closed = true;
-    await Promise.all([...this.#open].map((it) => it.destroy()));
-    this.#open.clear();
+  close(): Promise<void> {
+    return this.#pools.close();
   }
 
   async #connect(): Promise<KubeConnection> {
     const config = this.#config;
     const server = (config.getCurrentCluster()?.server ?? '').replace(/\/+$/, '');
     const { options, headers } = await this.#authenticate(config, server);
-    if (this.#closed) throw new AsynqError('ASYNQ_CLOSED', 'the Kubernetes client was closed');
-    const { requests, streams } = this.#poolsFor(options);
+    if (this.#pools.isClosed) throw clientClosed();
+    const { requests, streams } = this.#pools.for(options);
     return { server, headers, requests, streams };
   }
 
@@ -192,58 +163,8 @@ class ClientNodeCredentials implements KubeCredentials {
     }
     return { options, headers: { ...context.getHeaders() } };
   }
-
-  #poolsFor(options: clientNode.DispatcherOptions): Pools {
-    const old = this.#pools;
-    if (old !== undefined && isDeepStrictEqual(old.options, options)) return old;
-    const pools = {
-      options,
-      requests: this.#track(dispatcherOf(options, { connections: REQUEST_CONNECTIONS })),
-      streams: this.#track(dispatcherOf(options, {})),
-    };
-    this.#pools = pools;
-    if (old !== undefined) for (const it of [old.requests, old.streams]) void this.#retire(it);
-    return pools;
-  }
-
-  /** Lets what is under way end in peace. */
-  async #retire(dispatcher: Dispatcher): Promise<void> {
-    try {
-      await dispatcher.close();
-    } catch {
-      // Cut meanwhile, by `close`.
-    }
-    this.#open.delete(dispatcher);
-  }
-
-  #track(dispatcher: Dispatcher): Dispatcher {
-    this.#open.add(dispatcher);
-    return dispatcher;
-  }
 }
 
-/** HTTP/1.1 on purpose: over one HTTP/2 connection a lost packet stalls every watch, and a dead one kills them all. */
-function dispatcherOf(
-  options: clientNode.DispatcherOptions,
-  limits: { readonly connections?: number },
-): Dispatcher {
-  const common = {
-    allowH2: false,
-    keepAliveTimeout: KEEP_ALIVE_MS,
-    keepAliveMaxTimeout: KEEP_ALIVE_MS,
-    connectTimeout: CONNECT_TIMEOUT_MS,
-    ...limits,
-  };
-  switch (options.type) {
-    case 'none':
-      return new Agent(common);
-    case 'agent':
-      return new Agent({ ...common, connect: options.connect as TlsOptions });
-    case 'proxy':
-      return new ProxyAgent({ ...common, uri: options.uri, requestTls: options.requestTls as TlsOptions });
-    case 'socks':
-      return new Socks5ProxyAgent(options.uri, { ...common, requestTls: options.requestTls as TlsOptions });
-    default:
-      return options satisfies never;
-  }
+function clientClosed(): AsynqError {
+  return new AsynqError('ASYNQ_CLOSED', 'the Kubernetes client was closed');
 }

@@ -84,6 +84,23 @@ test('a CA bundle that grows is taken up by new connections, and what is open li
   abort.abort();
 });
 
+test('old connections are cut by close, and when they are ten minutes old', async () => {
+  await connect();
+  const open = () =>
+    client.watch(CONFIG_MAPS, { resourceVersion: '1', signal: new AbortController().signal });
+  const oldest = await open();
+  trust('first', 'second');
+  const old = await open();
+  await clock.advance(600_000);
+  await expect(oldest.next()).rejects.toMatchObject({ code: 'ASYNQ_KUBE_UNREACHABLE' });
+  expect(server.openWatches.length).toBe(1);
+  trust('first');
+  await client.getPath('/version');
+  await client.close();
+  await expect(old.next()).rejects.toMatchObject({ code: 'ASYNQ_KUBE_UNREACHABLE' });
+  await until(() => clock.sleepers === 0);
+});
+
 test('follows a server to another CA', async () => {
   await connect();
   await client.getPath('/version');
