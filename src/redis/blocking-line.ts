@@ -1,4 +1,3 @@
-import type { Clock } from '../runtime/clock.ts';
 import { AsynqError } from '../runtime/errors.ts';
 import type { Connection } from './connect.ts';
 import type { RedisReply } from './router.ts';
@@ -9,7 +8,6 @@ export interface BlockingLineParts {
   readonly dial: (addr: string, signal: AbortSignal) => Promise<Connection>;
   /** The node refused or went away: perhaps another serves the key now. */
   readonly onTrouble: () => void;
-  readonly clock: Clock;
 }
 
 /**
@@ -34,16 +32,13 @@ export class BlockingLine {
     timeout: number,
     signal: AbortSignal,
   ): Promise<RedisReply> {
-    const over = new AbortController();
-    const giveUp = (why: Error) => this.#connection?.close(why);
-    const abort = () => giveUp(new AsynqError('ASYNQ_CLOSED', `${name} was given up`));
+    const abort = () => this.#connection?.close();
     signal.addEventListener('abort', abort, { once: true });
     try {
       signal.throwIfAborted();
       const connection = await this.#connected();
       signal.throwIfAborted();
-      void this.#afterwards(timeout, over.signal, () => giveUp(new Error(`no answer within ${timeout} ms`)));
-      return await connection.request(name, args);
+      return await connection.request(name, args, timeout);
     } catch (error) {
       this.#connection?.close();
       if (signal.aborted || this.#closed.signal.aborted)
@@ -52,7 +47,6 @@ export class BlockingLine {
       throw error;
     } finally {
       signal.removeEventListener('abort', abort);
-      over.abort();
     }
   }
 
@@ -69,10 +63,5 @@ export class BlockingLine {
     this.#connection?.close();
     this.#connection = await this.#parts.dial(addr, this.#closed.signal);
     return this.#connection;
-  }
-
-  async #afterwards(ms: number, signal: AbortSignal, action: () => void): Promise<void> {
-    await this.#parts.clock.sleep(ms, signal);
-    if (!signal.aborted) action();
   }
 }

@@ -41,11 +41,13 @@ export class Connection {
   /** Resolves when the connection is over, with the reason. */
   readonly ended: Promise<AsynqError>;
   readonly #redis: Redis;
+  readonly #clock: Clock;
   #socketError: Error | undefined;
 
-  constructor(addr: string, redis: Redis) {
+  constructor(addr: string, redis: Redis, clock: Clock) {
     this.addr = addr;
     this.#redis = redis;
+    this.#clock = clock;
     redis.on('error', (error: Error) => {
       this.#socketError = error;
     });
@@ -85,21 +87,28 @@ export class Connection {
     });
   }
 
-  request(name: string, args: (string | Buffer | number)[]): Promise<RedisReply> {
-    return new Promise((resolve, reject) => {
-      this.call(name, args, (failure, reply) => {
-        if (failure === undefined) resolve(reply);
-        else reject(failure.kind === 'lost' ? failure.error : this.#refused(name, failure.text));
+  /** One command that is waited for; a server that leaves it unanswered for `timeout` milliseconds loses the connection. */
+  async request(name: string, args: (string | Buffer | number)[], timeout: number): Promise<RedisReply> {
+    const answered = new AbortController();
+    void this.#closeUnless(answered.signal, timeout);
+    try {
+      return await new Promise<RedisReply>((resolve, reject) => {
+        this.call(name, args, (failure, reply) => {
+          if (failure === undefined) resolve(reply);
+          else reject(failure.kind === 'lost' ? failure.error : this.#refused(name, failure.text));
+        });
       });
-    });
+    } finally {
+      answered.abort();
+    }
   }
 
   /** Once subscribed, a connection serves nothing but its subscriptions and PING. */
-  async subscribe(channel: string, onMessage: (message: string) => void): Promise<void> {
+  async subscribe(channel: string, onMessage: (message: string) => void, timeout: number): Promise<void> {
     this.#redis.on('message', (from: string, message: string) => {
       if (from === channel) onMessage(message);
     });
-    await this.request('subscribe', [channel]);
+    await this.request('subscribe', [channel], timeout);
   }
 
   /** Ends the connection now; commands without a reply fail as lost, for the reason given. */
@@ -108,6 +117,11 @@ export class Connection {
     if (this.#redis.status === 'end') return;
     this.#redis.disconnect();
     this.#redis.stream?.destroy(); // a server that hangs would keep a polite end waiting
+  }
+
+  async #closeUnless(answered: AbortSignal, timeout: number): Promise<void> {
+    await this.#clock.sleep(timeout, answered);
+    if (!answered.aborted) this.close(new Error(`no answer within ${timeout} ms`));
   }
 
   #failure(error: Error): CommandFailure {
@@ -138,24 +152,18 @@ export async function connect(
   parts: { clock: Clock; signal: AbortSignal },
 ): Promise<Connection> {
   const timeout = options.dialTimeout ?? DIAL_TIMEOUT_MS;
-  const connection = new Connection(addr, driver(addr, options, timeout));
+  const connection = new Connection(addr, driver(addr, options, timeout), parts.clock);
   const close = () => connection.close();
   parts.signal.addEventListener('abort', close, { once: true });
-  const answered = new AbortController();
   try {
     parts.signal.throwIfAborted();
     await connection.open();
-    const late = parts.clock.sleep(timeout, answered.signal).then(() => {
-      throw unreachable(addr, new Error(`no answer within ${timeout} ms`));
-    });
-    late.catch(() => {}); // after an answer nobody listens any more
-    await Promise.race([greet(connection, options), late]);
+    await greet(connection, options, timeout);
     return connection;
   } catch (error) {
     connection.close();
     throw AsynqError.is(error) ? error : unreachable(addr, error);
   } finally {
-    answered.abort();
     parts.signal.removeEventListener('abort', close);
   }
 }
@@ -180,16 +188,21 @@ function tlsOptions({ ca, cert, key, serverName, insecure }: TlsOptions): Connec
   return defined({ ca, cert, key, servername: serverName, rejectUnauthorized: insecure !== true });
 }
 
-async function greet(connection: Connection, options: DialOptions): Promise<void> {
-  checkVersion(connection.addr, await hello(connection, options));
-  if (options.db !== undefined && options.db !== 0) await connection.request('SELECT', [options.db]);
+async function greet(connection: Connection, options: DialOptions, timeout: number): Promise<void> {
+  checkVersion(connection.addr, await hello(connection, options, timeout));
+  const { db = 0 } = options;
+  if (db !== 0) await connection.request('SELECT', [db], timeout);
 }
 
 /** HELLO, which logs in and says what server this is; its reply. */
-async function hello(connection: Connection, { username, password }: DialOptions): Promise<RedisReply> {
+async function hello(
+  connection: Connection,
+  { username, password }: DialOptions,
+  timeout: number,
+): Promise<RedisReply> {
   const auth = password === undefined ? [] : ['AUTH', username ?? 'default', password];
   try {
-    return await connection.request('HELLO', [2, ...auth, 'SETNAME', 'asynq-operator']);
+    return await connection.request('HELLO', [2, ...auth, 'SETNAME', 'asynq-operator'], timeout);
   } catch (error) {
     if (errorText(error).includes('unknown command')) throw tooOld(connection.addr, 'older than 6');
     if (errorText(error).includes('max number of clients')) throw unreachable(connection.addr, error);

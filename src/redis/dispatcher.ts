@@ -30,8 +30,8 @@ export interface TopologyParts {
  * Brings each call to the node that serves its slot, and settles it: with the reply, with an error that asking again
  * would not change, or, when its time is over, with what stood in the way last.
  *
- * A lane is made for each node when first needed, and closed when the topology no longer knows the node as a master;
- * calls that it still has then look for the new owner.
+ * A lane is made for each node when first needed, and closed when the topology does not know the node as a master; calls
+ * that it still has then look for the new owner. One that answers may finish first: such a node is on its way out, or in.
  */
 export class Dispatcher implements LaneEvents {
   readonly topology: Topology;
@@ -107,7 +107,8 @@ export class Dispatcher implements LaneEvents {
     if (call.node !== undefined) return this.#reject(call, said('ASYNQ_REDIS_UNREACHABLE'));
     switch (refusal.kind) {
       case 'moved':
-        if (!this.topology.moved(refusal.slot, refusal.addr)) this.#reject(call, said('ASYNQ_REDIS_COMMAND'));
+        if (!this.topology.moved(refusal.slot, refusal.addr))
+          this.#reject(call, partOfCluster(lane.addr, text));
         else this.#redirect(call, said('ASYNQ_REDIS_UNREACHABLE'), () => this.#dispatch(call));
         break;
       case 'ask':
@@ -217,7 +218,7 @@ export class Dispatcher implements LaneEvents {
   #closeLanesOfOthers(): void {
     const masters = new Set(this.topology.masterAddrs());
     for (const [addr, lane] of this.#lanes) {
-      if (masters.has(addr)) continue;
+      if (masters.has(addr) || lane.isServing) continue;
       this.#lanes.delete(addr);
       void lane.close();
     }
@@ -228,5 +229,12 @@ function late(call: Call, addr: string): AsynqError {
   return new AsynqError(
     'ASYNQ_REDIS_UNREACHABLE',
     `${addr} did not answer ${call.name} within ${call.timeout} ms`,
+  );
+}
+
+function partOfCluster(addr: string, text: string): AsynqError {
+  return new AsynqError(
+    'ASYNQ_REDIS_COMMAND',
+    `${addr} is part of a Redis Cluster, expected a server of its own: ${text}`,
   );
 }

@@ -132,7 +132,6 @@ export class LaneRouter implements RedisRouter {
         owner: async () => (await topology.locate(keySlot(key))).master.addr,
         dial: this.#parts.dial,
         onTrouble: () => void topology.refresh(),
-        clock: this.#parts.clock,
       });
       this.#blocking.set(key, line);
     }

@@ -65,6 +65,12 @@ export class NodeLane {
     return this.#session?.isOpen ?? false;
   }
 
+  /** Whether calls are on their way to a node that answers: they will come back by themselves. */
+  get isServing(): boolean {
+    const session = this.#session;
+    return session !== undefined && session.isOpen && session.isBusy && !session.isSilent;
+  }
+
   /** Why there is no connection; undefined while there is one, or none was tried. */
   get problem(): AsynqError | undefined {
     return this.#problem;
@@ -158,7 +164,8 @@ export class NodeLane {
   #ended(session: Session, why: AsynqError): void {
     this.#failures = session.hasAnswered ? 0 : this.#failures + 1;
     if (this.#closed.signal.aborted) return;
-    this.#away(why);
+    // A server may end what has been idle for long: nothing is amiss until somebody wants it.
+    if (session.isBusy || this.#waiting.length > 0) this.#away(why);
   }
 
   #away(why: AsynqError): void {

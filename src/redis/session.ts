@@ -42,6 +42,7 @@ export class Session {
   #due = 0;
   #replies = 0;
   #watching = false;
+  #silentLooks = 0;
   readonly #over = new AbortController();
 
   constructor(connection: Connection, parts: { clock: Clock; events: SessionEvents }) {
@@ -53,6 +54,16 @@ export class Session {
 
   get isOpen(): boolean {
     return this.connection.isOpen;
+  }
+
+  /** Whether replies are due. */
+  get isBusy(): boolean {
+    return this.#due > 0;
+  }
+
+  /** Replies are due, and for a while none came. */
+  get isSilent(): boolean {
+    return this.#silentLooks > 0;
   }
 
   /** Whether any reply came yet: a server that takes connections and drops them is no better than none. */
@@ -114,13 +125,14 @@ export class Session {
   /** Runs while replies are due. Waits by looks, not by the clock: a loop that was held up has not listened meanwhile. */
   async #watch(): Promise<void> {
     this.#watching = true;
-    for (let silent = 0; this.#due > 0; ) {
+    while (this.#due > 0) {
       const replies = this.#replies;
       await this.#clock.sleep(WATCH_MS, this.#over.signal);
-      if (this.#over.signal.aborted || this.#due === 0) break;
-      silent = this.#replies === replies ? silent + 1 : 0;
-      if (silent > 0) this.#events.onSilent();
-      if (silent === SILENT_LOOKS) this.connection.close(new Error(`no answer for ${silent} s`));
+      const isSilent = this.#due > 0 && this.#replies === replies;
+      this.#silentLooks = isSilent ? this.#silentLooks + 1 : 0;
+      if (this.#over.signal.aborted) break;
+      if (isSilent) this.#events.onSilent();
+      if (this.#silentLooks === SILENT_LOOKS) this.connection.close(new Error('no answer for too long'));
     }
     this.#watching = false;
   }

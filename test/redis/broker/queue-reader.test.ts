@@ -14,7 +14,8 @@ import { uniqueQueue } from '../../support/redis.ts';
 import { testRouter } from '../../support/router.ts';
 
 const redis = testRouter();
-const reader = new RedisQueueReader(redis);
+/** Patient: what is slow here is the machine that the tests share. */
+const reader = new RedisQueueReader(redis, { timeout: 20_000 });
 
 async function snapshotOf(queue: string, query: Partial<QueueQuery> = {}): Promise<QueueSnapshot> {
   const reading = (await reader.read([{ queue, soonSeconds: 60, ...query }])).get(queue);
