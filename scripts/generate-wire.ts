@@ -8,7 +8,7 @@ const template = {
   version: 'v2',
   plugins: [
     {
-      local: ['node', 'node_modules/@bufbuild/protoc-gen-es/bin/protoc-gen-es'],
+      local: [process.execPath, 'node_modules/@bufbuild/protoc-gen-es/bin/protoc-gen-es'],
       out: 'src/wire/gen',
       opt: ['target=ts', 'import_extension=ts'],
     },

@@ -70,7 +70,10 @@ export interface WorkerState {
 export interface Broker {
   /** @throws ASYNQ_DUPLICATE_TASK, ASYNQ_TASK_ID_CONFLICT */
   enqueue(task: Enqueueing): Promise<void>;
-  /** Leases up to `max` tasks of one queue, fewer when they are large. A message that does not decode is archived with the reason, not returned. */
+  /**
+   * Leases up to `max` tasks of one queue, fewer when they are large. A message that does not decode is archived with the
+   * reason, not returned.
+   */
   dequeue(queue: string, max: number): Promise<DequeueReply>;
   /**
    * Waits for pending tasks without taking any, for some seconds. `pending`: there are some; `quiet`: none came;
@@ -85,7 +88,7 @@ export interface Broker {
   extendLeases(tasks: readonly LeasedTask[]): Promise<void>;
   /** Moves due scheduled and retry tasks to pending (or into their group). */
   forward(queue: string): Promise<Forwarded>;
-  /** Tasks whose lease ended before `before` (Unix ms), each with a new lease of ours, to be settled by the recoverer. */
+  /** Tasks whose lease ended before `before` (Unix ms), under a new lease of ours, to be settled by the recoverer. */
   listLeaseExpired(queue: string, before: number): Promise<LeasedTask[]>;
   /** Deletes completed tasks whose retention is over; how many. */
   deleteExpiredCompleted(queue: string, batch: number): Promise<number>;

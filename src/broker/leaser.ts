@@ -19,11 +19,12 @@ const MAX_ITEMS = 256;
 const MAX_BYTES = 4 << 20;
 
 /** The type under which a message that does not decode is archived, its bytes being the payload. */
-export const UNREADABLE_TYPE = 'asynq:unreadable';
+const UNREADABLE_TYPE = 'asynq:unreadable';
 
 /**
- * Takes leases and moves them on. A lease is held in whole seconds by the clock of whoever took it; ours ends, for us, no
- * later than it does in Redis.
+ * Takes leases and moves them on. A lease is held in whole seconds by the clock of whoever took it; ours ends, for us,
+ * no later than it does in Redis. Tasks in a reply that never arrived wait for the end of their lease, as those of a
+ * worker that died.
  *
  * A message that does not decode is archived at once, with the reason as its error and the bytes as the payload of a
  * readable one, so that every tool shows it and none loses it. Should that fail, its lease ends and the next claim tries

@@ -1,7 +1,7 @@
 import type { RedisReply, Script } from '../redis/router.ts';
 import { AsynqError } from '../runtime/errors.ts';
 
-/** A reply that ours scripts never give: another script, or a proxy, has answered. */
+/** None of our scripts gives such a reply: something between us and Redis does. */
 function unexpected(script: Script, expected: string): AsynqError {
   return new AsynqError('ASYNQ_REDIS_COMMAND', `script ${script.name}: expected ${expected} as its reply`);
 }

@@ -12,8 +12,8 @@ const MAX_BYTES = 1 << 20;
 const CALL_TIMEOUT_MS = 10_000;
 
 /**
- * Writes what becomes of leased tasks: those of one turn of the event loop, queue and kind with one script call, in which
- * each is settled, or found to be no longer ours, on its own.
+ * Writes what becomes of leased tasks: those of one turn of the event loop, queue and kind with one script call, in
+ * which each is settled, or found to be no longer ours, on its own.
  *
  * Nothing is sent for a lease that has ended, nor sent again after its end: the task may be another's by then.
  */

@@ -43,8 +43,8 @@ export class Client implements AsyncDisposable {
   }
 
   /**
-   * Resolves when the task is in its queue. When the connection breaks in the middle it is sent again; a task may so come
-   * in twice only if the first was done before the second arrived.
+   * Resolves when the task is in its queue. When the connection breaks in the middle it is sent again; a task may so
+   * come in twice only if the first was done before the second arrived.
    *
    * @throws ASYNQ_TASK_TYPE_BLANK, ASYNQ_QUEUE_NAME_INVALID, ASYNQ_TASK_ID_BLANK, ASYNQ_GROUP_BLANK,
    * ASYNQ_UNIQUE_TTL_TOO_SHORT, ASYNQ_OPTION_INVALID before anything is sent; ASYNQ_DUPLICATE_TASK (`uniqueSeconds`),

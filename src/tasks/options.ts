@@ -19,7 +19,7 @@ export interface TaskOptions {
   readonly processAt?: Date;
   /** In how many seconds to run it. Instead of `processAt`. @default 0 */
   readonly processInSeconds?: number;
-  /** Seconds in which no other task of this queue, type and payload is let in, unless this one is done before; at least 1. */
+  /** Seconds for which no other of its queue, type and payload is let in, unless it is done before; at least 1. */
   readonly uniqueSeconds?: number;
   /** Seconds for which the task and its result are kept after success. @default 0: deleted at once */
   readonly retentionSeconds?: number;

@@ -5,8 +5,8 @@ export type PayloadInput = Uint8Array | ArrayBuffer | object | string | number |
 
 /**
  * The data of a task. Asynq keeps it as bytes and looks at it nowhere; by convention they are a JSON object, whose fields
- * the getters read: each brings a value of its kind, or throws ASYNQ_PAYLOAD_FIELD with the field's name, what was expected
- * and what came. Values are not converted: `"7"` is no integer.
+ * the getters read: each brings a value of its kind, or throws ASYNQ_PAYLOAD_FIELD with the field's name, what was
+ * expected and what came. Values are not converted: `"7"` is no integer.
  */
 export class Payload {
   readonly bytes: Uint8Array;

@@ -130,8 +130,8 @@ export function workersKey(host: string, pid: number, serverId: string): string 
 }
 
 /**
- * Refuses names that cannot be a queue: blank ones, as Go does; one that starts with `}`, since its hash tag is empty and
- * its keys would scatter over slots (Go accepts it and fails with CROSSSLOT); text that is not Unicode.
+ * Refuses names that cannot be a queue: blank ones, as Go does; one that starts with `}`, since its hash tag is empty
+ * and its keys would scatter over slots (Go accepts it and fails with CROSSSLOT); text that is not Unicode.
  *
  * @throws ASYNQ_QUEUE_NAME_INVALID
  */

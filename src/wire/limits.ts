@@ -15,9 +15,6 @@ export const ARCHIVED_EXPIRATION_DAYS = 90;
 /** Archived tasks kept in a queue: Go's trim leaves 9,999 of the 10,000 that it names. */
 export const MAX_ARCHIVE_SIZE = 10_000;
 
-/** An aggregation set is given back to its group after this time (rdb `aggregationTimeout`). */
-export const AGGREGATION_TIMEOUT_SECONDS = 120;
-
 export const DEFAULT_QUEUE = 'default';
 export const DEFAULT_MAX_RETRY = 25;
 export const DEFAULT_TIMEOUT_SECONDS: number = 30 * 60;

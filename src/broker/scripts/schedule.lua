@@ -1,13 +1,14 @@
 #!lua
--- Puts new tasks into scheduled. Go's Schedule and ScheduleUnique; unlike there, an id that is taken leaves no lock behind.
+-- Puts new tasks into scheduled. Go's Schedule and ScheduleUnique; unlike there, an id that is taken leaves no lock
+-- behind.
 --
 -- KEYS[1]   scheduled
 -- KEYS[2..] the hash of each task, then the locks of those that are to be unique
 -- ARGV[1]   1: this call may have run before; 0: it has not
 -- ARGV[2]   length of a hash's key without the task's id
 -- ARGV[3]   number of tasks
--- ARGV[4..] of each task: message, Unix second in which it is due; then of each lock: number of its task, seconds that it
---           lives
+-- ARGV[4..] of each task: message, Unix second in which it is due; then of each lock: number of its task, seconds that
+--           it lives
 -- Returns for each task 1: it is in; 0: its id is taken; -1: its lock is
 local resent = ARGV[1] == '1'
 local prefix_length = tonumber(ARGV[2])
