@@ -1,0 +1,23 @@
+import { expect, test } from 'vitest';
+import { parseAddress } from '../../../src/redis/address.ts';
+
+test.each([
+  ['127.0.0.1:7000', '127.0.0.1', 7000],
+  ['redis-0.redis.svc:6379', 'redis-0.redis.svc', 6379],
+  ['[::1]:7000', '::1', 7000],
+  ['::1:7000', '::1', 7000],
+])('%s', (addr, host, port) => {
+  expect(parseAddress(addr)).toEqual({ host, port });
+});
+
+test.each(['', 'redis', ':6379', 'redis:', 'redis:0', 'redis:65536', 'redis:6379/1', 'redis: 6379'])(
+  '%j is no address, and the error shows it',
+  (addr) => {
+    expect(() => parseAddress(addr)).toThrow(
+      expect.objectContaining({
+        code: 'ASYNQ_CONFIG_INVALID',
+        message: expect.stringContaining(JSON.stringify(addr)),
+      }),
+    );
+  },
+);
