@@ -1,4 +1,8 @@
+import { quantityValue } from './quantity.ts';
 import { isObject, type Json } from './structural-schema.ts';
+
+/** Fields whose values the API server writes in its own way. */
+const QUANTITIES: ReadonlySet<string> = new Set(['limits', 'requests', 'sizeLimit']);
 
 /** Fields by which the items of the API's lists are told apart. */
 const ITEM_KEYS = ['name', 'mountPath', 'containerPort', 'key', 'ip', 'topologyKey', 'uid'] as const;
@@ -9,7 +13,12 @@ const ITEM_KEYS = ['name', 'mountPath', 'containerPort', 'key', 'ip', 'topologyK
  */
 export function contains(live: Json | undefined, intent: Json): boolean {
   if (isObject(intent)) {
-    return isObject(live) && Object.entries(intent).every(([name, value]) => contains(live[name], value));
+    return (
+      isObject(live) &&
+      Object.entries(intent).every(([name, value]) =>
+        QUANTITIES.has(name) ? showsQuantities(live[name], value) : contains(live[name], value),
+      )
+    );
   }
   if (!Array.isArray(intent)) return live === intent;
   if (!Array.isArray(live)) return false;
@@ -26,4 +35,20 @@ function keyOf(item: Json | undefined): string | undefined {
   if (!isObject(item)) return undefined;
   const name = ITEM_KEYS.find((key) => item[key] !== undefined);
   return name === undefined ? undefined : JSON.stringify([name, item[name]]);
+}
+
+function showsQuantities(live: Json | undefined, intent: Json): boolean {
+  if (isObject(intent)) {
+    return (
+      isObject(live) && Object.entries(intent).every(([name, value]) => showsQuantities(live[name], value))
+    );
+  }
+  if (live === intent) return true;
+  if (!isScalar(live) || !isScalar(intent)) return false;
+  const value = quantityValue(intent);
+  return value !== undefined && quantityValue(live) === value;
+}
+
+function isScalar(value: Json | undefined): value is string | number {
+  return typeof value === 'string' || typeof value === 'number';
 }

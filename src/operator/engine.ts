@@ -115,7 +115,7 @@ export class Engine {
       this.#lastTickAt = clock.monotonic();
       // Not waited for: masters answer each in its own time.
       void this.#queues.look(this.#present(), (queue) => lookAheadSeconds(fleet.state(queue)));
-      await clock.sleep(this.#lastTickAt + tickMs - clock.monotonic(), signal);
+      await clock.sleep(Math.max(0, this.#lastTickAt + tickMs - clock.monotonic()), signal);
     }
   }
 

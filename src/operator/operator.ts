@@ -37,6 +37,8 @@ export interface OperatorOptions {
   readonly registry: Registry;
   /** Milliseconds from one look at all queues to the next. @default 1000 */
   readonly tickMs?: number;
+  /** Milliseconds for which the content of a Secret or ConfigMap is believed. @default 30000 */
+  readonly contentBelievedMs?: number;
 }
 
 /**
@@ -61,7 +63,7 @@ export class Operator {
     this.#caches = new OperatorCaches(client, namespaces);
     this.#recorder = new EventRecorder({ client, controller: 'asynq.dev/operator', instance });
     const { queues, deployments, pods } = this.#caches;
-    const contents = new ContentCache(client);
+    const contents = new ContentCache(client, options.contentBelievedMs);
     const assertLeading = () => this.#assertLeading();
     this.#engine = new Engine({
       source: new KubernetesSource({ client, queues, recorder: this.#recorder, contents, assertLeading }),

@@ -7,8 +7,6 @@ import { CONFIG_MAPS, type ConfigMap, SECRETS, type Secret } from '../../kube/re
 /** Keys and what they hold; Secrets and binary data in base64, as the API has them. */
 export type Content = Readonly<Record<string, string>>;
 
-/** How long what was read is believed, milliseconds: a changed password reaches the workers within this. */
-const BELIEVED_MS = 30_000;
 /** Somebody who makes what is missing waits for it. */
 const MISSING_BELIEVED_MS = 3_000;
 const FORGOTTEN_AFTER_MS = 10 * 60_000;
@@ -29,10 +27,16 @@ interface Entry {
  */
 export class ContentCache {
   readonly #client: KubeClient;
+  readonly #believedMs: number;
   readonly #entries = new Map<string, Entry>();
 
-  constructor(client: KubeClient) {
+  /**
+   * `believedMs`: how long what was read holds, milliseconds: a changed password reaches the workers within this.
+   * @default 30000
+   */
+  constructor(client: KubeClient, believedMs = 30_000) {
     this.#client = client;
+    this.#believedMs = believedMs;
   }
 
   /** undefined: there is none. Throws when it was never read and cannot be. */
@@ -62,7 +66,7 @@ export class ContentCache {
     };
     if (known === undefined) this.#entries.set(key, entry);
     entry.usedAt = now;
-    const believedMs = entry.content === undefined ? MISSING_BELIEVED_MS : BELIEVED_MS;
+    const believedMs = entry.content === undefined ? MISSING_BELIEVED_MS : this.#believedMs;
     if (now - entry.readAt < believedMs) return entry.content;
     this.#forgetUnused(now);
     entry.reading ??= this.#refresh(entry, read);

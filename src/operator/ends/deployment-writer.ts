@@ -54,11 +54,19 @@ export class DeploymentWriter {
    * Makes a Deployment that is not there yet. If somebody made one of this name meanwhile, our selector is a conflict
    * with his (409), and his stays as it is.
    */
-  create(intent: DeploymentIntent, replicas: number): Promise<Applied> {
-    return this.#apply(intent, { ...intent, spec: { ...intent.spec, replicas } }, false);
+  async create(intent: DeploymentIntent, replicas: number): Promise<Applied> {
+    // Born asleep, for the default is one worker. Then the number gets an owner of its own, which takes it over: had it
+    // been born with the same number, the two would share it.
+    const asleep = { ...intent, spec: { ...intent.spec, replicas: 0 } };
+    const applied = await this.#apply(intent, asleep, false);
+    if (applied.kind === 'applied') await this.scale(applied.deployment, replicas);
+    return applied;
   }
 
-  /** Applies the template, without the number of replicas: this first gets an owner of its own, to outlive it. */
+  /**
+   * Applies the template, without the number of replicas. That gets its owner first, again: a process may have died
+   * between the two writes of `create`.
+   */
   async update(live: Deployment, intent: DeploymentIntent): Promise<Applied> {
     const refusal = this.#knownRefusal(intent);
     if (refusal !== undefined) return { kind: 'refused', refusal };
@@ -110,7 +118,7 @@ export class DeploymentWriter {
       if (!showsIntent(deployment, intent)) this.#settled.set(key, settledAs(deployment, intent));
       return { kind: 'applied', deployment };
     } catch (error) {
-      if (!isInvalid(error) && !isForbidden(error)) throw error;
+      if (!isRefusal(error)) throw error;
       const refusal = { reason: 'InvalidTemplate', message: serversWords(error) } as const;
       this.#refused.set(key, { intent: intentHash(intent), refusal, askedAt: client.clock.monotonic() });
       return { kind: 'refused', refusal };
@@ -123,6 +131,16 @@ export class DeploymentWriter {
     const isRecent = this.#options.client.clock.monotonic() - refused.askedAt < ASK_AGAIN_MS;
     return isRecent ? refused.refusal : undefined;
   }
+}
+
+/**
+ * Whether asking again would change nothing. A field that no Deployment has makes the API server answer 500 to an apply,
+ * for that is found out before anything is validated.
+ */
+function isRefusal(error: unknown): boolean {
+  return (
+    isInvalid(error) || isForbidden(error) || errorText(error).includes('failed to create typed patch object')
+  );
 }
 
 /** Without the request before them. */

@@ -43,3 +43,29 @@ describe('a live object shows an intent', () => {
     expect(contains(live, INTENT)).toBe(false);
   });
 });
+
+describe('quantities', () => {
+  const requests = (cpu: string | number, memory: string) => ({ resources: { requests: { cpu, memory } } });
+
+  it.each([
+    ['500m', '1Gi'],
+    ['0.5', '1024Mi'],
+    [0.5, '1073741824'],
+    ['.5', '1073741824000m'],
+    ['5e-1', '1048576Ki'],
+  ])('are the same however they are written: %s, %s', (cpu, memory) => {
+    expect(contains(requests('500m', '1Gi'), requests(cpu, memory))).toBe(true);
+  });
+
+  it.each([
+    ['501m', '1Gi'],
+    ['500m', '1G'],
+    ['half', '1Gi'],
+  ])('differ in what they mean: %s, %s', (cpu, memory) => {
+    expect(contains(requests('500m', '1Gi'), requests(cpu, memory))).toBe(false);
+  });
+
+  it('are looked for where they stand only', () => {
+    expect(contains({ env: { value: '1' } }, { env: { value: '1.0' } })).toBe(false);
+  });
+});
