@@ -1,6 +1,7 @@
 import { globSync } from 'node:fs';
 import type { TestProject } from 'vitest/node';
 import { controlPlaneBinaries, startControlPlane } from '../lab/control-plane.ts';
+import { until } from './until.ts';
 
 /** How to reach the control plane that all files of the tier share. */
 export interface SharedKube {
@@ -29,7 +30,10 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   try {
     const crds = globSync('crds/asynq.dev_*.yaml').flatMap((file) => ['-f', file]);
     await controlPlane.kubectl(['apply', ...crds]);
-    await controlPlane.kubectl(['wait', '--for=condition=Established', ...crds]);
+    // Right after its birth a CRD has no conditions at all, which kubectl wait takes for an error.
+    await until(() => controlPlane.kubectl(['wait', '--for=condition=Established', ...crds]), {
+      timeout: 30_000,
+    });
   } catch (error) {
     await controlPlane.stop();
     throw error;
