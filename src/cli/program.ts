@@ -51,7 +51,7 @@ export async function runProgram(
   } catch (error) {
     if (error instanceof ExitCode) return error.code;
     if (error instanceof CommanderError && !(error instanceof InvalidArgumentError)) return error.exitCode;
-    terminal.err(`error: ${errorText(error)}\n`);
+    for (const line of errorText(error).split('\n')) terminal.err(`error: ${line}\n`);
     return 1;
   }
 }
