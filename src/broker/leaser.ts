@@ -44,6 +44,7 @@ export class Leaser {
   }
 
   async dequeue(queue: string, max: number): Promise<DequeueReply> {
+    if (max < 1) return { tasks: [], reason: 'ok' };
     const keys = new QueueKeys(queue);
     const end = this.#endOfLease();
     const reply = await this.#router.run(
