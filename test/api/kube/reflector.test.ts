@@ -2,6 +2,7 @@ import { afterEach, expect, test } from 'vitest';
 import { KubeClient } from '../../../src/kube/api.ts';
 import { loadKubeConfig } from '../../../src/kube/config.ts';
 import { Controller } from '../../../src/kube/controller.ts';
+import { isGone } from '../../../src/kube/kube-error.ts';
 import { Reflector, type ReflectorOptions } from '../../../src/kube/reflector.ts';
 import { CONFIG_MAPS, type ConfigMap } from '../../../src/kube/resources.ts';
 import { systemClock } from '../../../src/runtime/clock.ts';
@@ -38,6 +39,12 @@ async function reflect(
 function put(client: KubeClient, namespace: string, name: string, value: string): Promise<ConfigMap> {
   const intent = { metadata: { namespace, name, labels: { mine: 'yes' } }, data: { value } };
   return client.apply(CONFIG_MAPS, intent, { fieldManager: 'me' });
+}
+
+async function firstEvent(client: KubeClient, resourceVersion: string): Promise<unknown> {
+  const signal = AbortSignal.timeout(10_000);
+  const watch = await client.watch(CONFIG_MAPS, { namespace: 'default', resourceVersion, signal });
+  return (await watch.next()).value;
 }
 
 test('follows what happens: in one namespace, with a label, by an index', async () => {
@@ -84,6 +91,7 @@ test('the answer to a write is in the store at once, and its event changes nothi
 test('survives an API server that dies and comes back, and one that comes late', async () => {
   await using own = await startControlPlane();
   const client = await clientOf(own.kubeconfig);
+  const { metadata } = await put(client, 'default', 'old', '0');
   await put(client, 'default', 'old', '1');
   const first = await reflect(client, { namespace: 'default', labelSelector: 'mine=yes' });
   await own.apiServer.kill();
@@ -105,6 +113,10 @@ test('survives an API server that dies and comes back, and one that comes late',
   await until(() => first.store.keys().join() === 'default/new', { timeout: 40_000 });
   await until(() => late.store.keys().join() === 'default/new', { timeout: 40_000 });
   expect(first.status()).toMatchObject({ state: 'Watching', synced: true });
+  // A server that came back remembers nothing of before.
+  const forgotten = metadata.resourceVersion ?? '';
+  const error: unknown = await firstEvent(client, forgotten).catch((it: unknown) => it);
+  expect(isGone(error)).toBe(true);
 });
 
 test('a controller makes every copy be like its original, whatever happens to either', async () => {
