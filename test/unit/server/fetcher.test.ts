@@ -142,6 +142,21 @@ describe('Redis is away', () => {
     expect(handled).toHaveLength(60);
   });
 
+  test('slots that a queue was offered are kept for it until it answers', async () => {
+    await using served = new ServedQueue({ concurrency: 4, queues: { slow: 1, default: 1 } });
+    const handler = new HeldHandler();
+    await served.add(...tasksOf('slow', 4), ...tasksOf('default', 8));
+    served.broker.stall('dequeue slow');
+    await served.start(handler);
+    await served.clock.advance(5_000);
+    expect(handler.running).toHaveLength(2);
+    served.broker.heal();
+    await settled();
+    expect(handler.running).toHaveLength(4);
+    while (handler.running.length > 0) await handler.endFirst();
+    expect(handler.mostAtOnce).toBe(4);
+  });
+
   test('one queue that does not answer holds no other up, and no reply of it is lost', async () => {
     await using served = new ServedQueue({ concurrency: 4, queues: { slow: 1, default: 1 } });
     const [late = ''] = await served.add({ queue: 'slow' });

@@ -6,7 +6,8 @@ import { taskMessage } from '../../support/task-messages.ts';
 
 describe('a scheduled task', () => {
   test('that is known starts in the moment it falls due, however seldom others are looked for', async () => {
-    await using served = new ServedQueue({ delayedTaskCheckInterval: 60_000 });
+    await using served = new ServedQueue({ delayedTaskCheckInterval: 60_000, taskCheckInterval: 600_000 });
+    served.broker.breakDown('awaitPending');
     const due = Math.ceil(served.clock.now() / 1000) * 1000 + 90_000;
     await served.broker.enqueue({ message: taskMessage({ queue: 'default' }), processAt: due });
     const started: number[] = [];

@@ -59,6 +59,7 @@ describe('an attempt that takes too long', () => {
     await handler.endFirst(error);
     expect(served.stateOf(id)).toBe('retry');
     expect(served.messageOf(id)).toMatchObject({ retried: 1, errorMsg: 'context deadline exceeded' });
+    expect(served.broker.calls.filter(({ call }) => call === 'settle')).toHaveLength(1);
   });
 
   test('is not begun when its deadline has passed before', async () => {
