@@ -75,10 +75,11 @@ describe('three AsynqQueues on an operator from the chart', () => {
     await workersGone('imagenes');
     expect(await peer.queue('imágenes')).toMatchObject({ Size: 0, Processed: tasks.length, Failed: 0 });
     expect(await peer.queue('notificaciones')).toMatchObject({ Pending: held.length });
+    await redis.del('asynq:{notificaciones}:pending');
   });
 
   it('lose nothing when a worker is deleted in the middle of its tasks', async () => {
-    await redis.del('e2e:began', 'e2e:finished');
+    await redis.del('{e2e}:began', '{e2e}:finished');
     const tasks = images(5, 10_000, 'long');
     await peer.enqueue(tasks);
     const [first] = await until(async () => (await began()).length === tasks.length && began(), {
@@ -98,6 +99,7 @@ describe('three AsynqQueues on an operator from the chart', () => {
   });
 
   it('are left alone when the same file is applied again and a minute passes', async () => {
+    await inMedia('wait', '--for=jsonpath={.status.size.pending}=0', '--timeout=30s', 'asynqqueues', '--all');
     const before = await versions();
 
     expect(await inMedia('apply', '--filename', QUEUES)).not.toMatch(/configured|created/);
@@ -169,8 +171,8 @@ interface Mark {
   readonly pod: string;
 }
 
-const began = () => marks('e2e:began');
-const finished = () => marks('e2e:finished');
+const began = () => marks('{e2e}:began');
+const finished = () => marks('{e2e}:finished');
 
 async function marks(key: string): Promise<Mark[]> {
   return (await redis.lrange(key, 0, -1)).map((line) => {

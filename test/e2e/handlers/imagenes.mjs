@@ -10,8 +10,8 @@ const redis = new Cluster(ASYNQ_REDIS_ADDRS.split(','), {
 
 const mux = new ServeMux();
 mux.handle('imágenes:resize', async (task, { taskId, signal }) => {
-  await redis.rpush('e2e:began', `${taskId} ${POD_NAME}`);
+  await redis.rpush('{e2e}:began', `${taskId} ${POD_NAME}`);
   await delay(task.payload.getInt('ms'), undefined, { signal });
-  await redis.rpush('e2e:finished', `${taskId} ${POD_NAME}`);
+  await redis.rpush('{e2e}:finished', `${taskId} ${POD_NAME}`);
 });
 export default mux;
