@@ -32,6 +32,8 @@ const PATIENCE = { timeout: 20_000, interval: 100 };
 
 export interface RunningOperator extends AsyncDisposable {
   readonly operator: Operator;
+  /** By which the audit log knows it. */
+  readonly userAgent: string;
   readonly registry: Registry;
   readonly log: RecordingLogger;
   /** What it wrote so far, without Events, which may come a while after what they tell of. */
@@ -48,12 +50,16 @@ export class OperatorRig {
     this.client = client;
   }
 
-  async start(options: Partial<OperatorOptions> = {}): Promise<RunningOperator> {
+  /** `kubeconfig`: of whom it is. @default an administrator */
+  async start(
+    options: Partial<OperatorOptions> = {},
+    kubeconfig: string = testKube().kubeconfig,
+  ): Promise<RunningOperator> {
     const userAgent = `asynq-operator-test/${randomUUID().slice(0, 8)}`;
     const registry = new Registry();
     const log = new RecordingLogger();
     const client = new KubeClient({
-      credentials: await loadKubeConfig({ path: testKube().kubeconfig }),
+      credentials: await loadKubeConfig({ path: kubeconfig }),
       userAgent,
       log,
       observer: kubeMetrics(registry),
@@ -75,6 +81,7 @@ export class OperatorRig {
     const running = operator.run();
     return {
       operator,
+      userAgent,
       registry,
       log,
       writes: () =>
