@@ -279,6 +279,14 @@ test.each(['Listing', 'Watching', 'Backoff'] as const)(
   },
 );
 
+test('starting twice is starting once', async () => {
+  reflector.start();
+  reflector.start();
+  await server.nthWatch(1);
+  await settled();
+  expect(server.exchanges.length).toBe(2);
+});
+
 test('stops before it was started', async () => {
   await reflector.stop();
   reflector.start();
