@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { AsynqError, errorText } from '../runtime/errors.ts';
@@ -27,6 +28,7 @@ export async function loadHandlers(path: string): Promise<Handler | HandlerFunct
 }
 
 async function importModule(path: string): Promise<Record<string, unknown>> {
+  if (!existsSync(path)) throw unusable(path, 'expected an ES module, got no such file');
   try {
     return (await import(pathToFileURL(resolve(path)).href)) as Record<string, unknown>;
   } catch (cause) {

@@ -61,7 +61,7 @@ export interface ShutdownOptions {
  * server.start(mux);
  * process.once('SIGTERM', () => void server.shutdown());
  */
-export class Server {
+export class Server implements AsyncDisposable {
   readonly #broker: Broker;
   /** The connection is of our own making, and ends with us. */
   readonly #isOwner: boolean;
@@ -154,6 +154,10 @@ export class Server {
 
   ping(): Promise<void> {
     return this.#status === 'closed' ? Promise.resolve() : this.#broker.ping();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.shutdown();
   }
 
   async #close(options: ShutdownOptions): Promise<void> {

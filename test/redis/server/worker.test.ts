@@ -180,7 +180,7 @@ describe('the worker runtime', () => {
       'a module that is not there',
       { ASYNQ_HANDLERS: '/nowhere.mjs' },
       'ASYNQ_HANDLERS_MODULE',
-      /^handlers module \/nowhere\.mjs: expected an ES module that loads, got Error: Cannot find module/,
+      /^handlers module \/nowhere\.mjs: expected an ES module, got no such file$/,
     ],
     [
       'queues that are no JSON',
