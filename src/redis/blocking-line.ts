@@ -1,5 +1,5 @@
 import { AsynqError } from '../runtime/errors.ts';
-import type { Connection } from './connect.ts';
+import type { Connection } from './connection.ts';
 import type { RedisReply } from './router.ts';
 
 export interface BlockingLineParts {

@@ -4,7 +4,7 @@ import { AsynqError } from '../runtime/errors.ts';
 import type { Logger } from '../runtime/logger.ts';
 import type { Random } from '../runtime/random.ts';
 import { ANY_SLOT, Call } from './call.ts';
-import type { Connection } from './connect.ts';
+import type { Connection } from './connection.ts';
 import { isPassing, type LaneEvents, NodeLane } from './node-lane.ts';
 import { OpenCalls } from './open-calls.ts';
 import { type Refusal, replyError } from './reply-error.ts';

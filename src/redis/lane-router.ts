@@ -4,7 +4,7 @@ import type { Logger } from '../runtime/logger.ts';
 import type { Random } from '../runtime/random.ts';
 import { BlockingLine } from './blocking-line.ts';
 import { ANY_SLOT, Call, evalshaArgs, toDriver } from './call.ts';
-import type { Connection } from './connect.ts';
+import type { Connection } from './connection.ts';
 import { Dispatcher, type TopologyParts } from './dispatcher.ts';
 import type {
   CallOptions,

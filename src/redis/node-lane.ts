@@ -4,7 +4,7 @@ import { AsynqError } from '../runtime/errors.ts';
 import type { Logger } from '../runtime/logger.ts';
 import type { Random } from '../runtime/random.ts';
 import type { Call } from './call.ts';
-import type { Connection } from './connect.ts';
+import type { Connection } from './connection.ts';
 import type { Refusal } from './reply-error.ts';
 import type { RedisReply } from './router.ts';
 import { Session } from './session.ts';

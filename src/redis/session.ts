@@ -1,7 +1,7 @@
 import type { Clock } from '../runtime/clock.ts';
 import type { AsynqError } from '../runtime/errors.ts';
 import type { Call } from './call.ts';
-import type { CommandFailure, Connection } from './connect.ts';
+import type { CommandFailure, Connection } from './connection.ts';
 import { classifyReplyError, type Refusal } from './reply-error.ts';
 import type { RedisReply } from './router.ts';
 

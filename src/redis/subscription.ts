@@ -3,7 +3,7 @@ import type { Clock } from '../runtime/clock.ts';
 import type { AsynqError } from '../runtime/errors.ts';
 import type { Logger } from '../runtime/logger.ts';
 import type { Random } from '../runtime/random.ts';
-import type { Connection } from './connect.ts';
+import type { Connection } from './connection.ts';
 
 const RESUBSCRIBE: Backoff = { baseMs: 100, capMs: 5_000 };
 
