@@ -50,6 +50,7 @@ export async function dev(
       onOutput: (worker, line, stream) => tell({ type: 'output', worker, stream, line }),
       onEvent: ({ metadata }, { type, reason, message }) =>
         tell({ type: 'event', name: metadata.name, severity: type, reason, message }),
+      onFaults: (faults) => tell({ type: 'manifests', faults }),
       onStatus: ({ metadata, status = {} }) => tell({ type: 'status', name: metadata.name, status }),
     },
   });

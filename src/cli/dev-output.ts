@@ -20,6 +20,8 @@ export type DevMessage =
       readonly reason: string;
       readonly message: string;
     }
+  /** What is wrong with the manifests, a line each; empty when they were mended. */
+  | { readonly type: 'manifests'; readonly faults: readonly string[] }
   | { readonly type: 'status'; readonly name: string; readonly status: object };
 
 /** A line for programs. */
@@ -45,6 +47,11 @@ export function devLine(message: DevMessage, time: Date, { color, width }: DevSt
     const reason = paint(message.severity === 'Warning' ? 'yellow' : 'bold', message.reason);
     return line(`${reason} ${visible(message.message)}`);
   }
+  if (message.type === 'manifests') {
+    if (message.faults.length === 0) return line('the manifests are right again');
+    const faults = message.faults.map((fault) => line(paint('red', visible(fault))));
+    return [...faults, line('what the manifests said before stands')].join('');
+  }
   const { level, text } = readable(message.line);
   if (level === 'error' || level === 'fatal') return line(paint('red', visible(text)));
   return line(level === 'warn' ? paint('yellow', visible(text)) : visible(text));
@@ -52,7 +59,7 @@ export function devLine(message: DevMessage, time: Date, { color, width }: DevSt
 
 /** Whose words these are. */
 export function speakerOf(message: DevMessage): string {
-  if (message.type === 'log') return 'dev';
+  if (message.type === 'log' || message.type === 'manifests') return 'dev';
   return message.type === 'output' ? message.worker : message.name;
 }
 

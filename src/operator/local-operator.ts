@@ -9,7 +9,7 @@ import { localTemplate } from './ends/local-template.ts';
 import { MountedFiles } from './ends/mounted-files.ts';
 import { Engine } from './engine.ts';
 
-export interface LocalListener extends Pick<SourceListener, 'onStatus' | 'onEvent'> {
+export interface LocalListener extends Omit<SourceListener, 'onChange'> {
   onOutput?(worker: string, line: string, stream: 'stdout' | 'stderr'): void;
 }
 

@@ -60,6 +60,11 @@ export class DevProcess implements AsyncDisposable {
     );
   }
 
+  /** What was wrong with the manifests, from the beginning. */
+  get faults(): string[] {
+    return this.messages.flatMap((message) => (message.type === 'manifests' ? message.faults : []));
+  }
+
   /** Texts of its own log. */
   get log(): string[] {
     return this.messages.flatMap((message) => (message.type === 'log' ? [message.line] : []));

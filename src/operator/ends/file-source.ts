@@ -33,6 +33,8 @@ export interface FileSourceOptions {
 export interface SourceListener {
   /** Manifests were taken: `keys` are there (with a new spec, Secret or ConfigMap perhaps), `removed` no more. */
   onChange?(keys: readonly QueueKey[], removed: readonly QueueKey[]): void;
+  /** What is wrong with the manifests now, a line each; what they said before stands. Empty: they were mended. */
+  onFaults?(faults: readonly string[]): void;
   onStatus?(queue: AsynqQueue): void;
   onEvent?(queue: AsynqQueue, event: QueueEvent): void;
 }
@@ -164,9 +166,7 @@ export class FileSource implements QueueSource {
     const all = faults.join('\n');
     if (all === this.#reported) return;
     this.#reported = all;
-    const { log } = this.#options;
-    for (const fault of faults) log.error({ fault }, 'a manifest is wrong; what it said before stands');
-    if (faults.length === 0) log.info({}, 'the manifests are right again');
+    this.#options.listener?.onFaults?.(faults);
   }
 
   /** Makes the AsynqQueues what the manifests say. */

@@ -33,6 +33,18 @@ describe('devLine', () => {
     expect(colored({ type: 'log', line })).toContain(`\u001b[31m${text}\u001b[39m`);
   });
 
+  it('tells faults of manifests a line each, and when they are gone', () => {
+    expect(plain({ type: 'manifests', faults: ['a.yaml:1:1: x', 'a.yaml:2:1: y'] })).toBe(
+      [
+        '19:03:12 dev         a.yaml:1:1: x',
+        '19:03:12 dev         a.yaml:2:1: y',
+        '19:03:12 dev         what the manifests said before stands',
+        '',
+      ].join('\n'),
+    );
+    expect(plain({ type: 'manifests', faults: [] })).toContain('right again');
+  });
+
   it.each(['plain words', '{not json', '{"no":"message"}', '[1]'])('leaves %j as it is', (line) => {
     expect(plain({ type: 'output', worker: 'w-1', stream: 'stderr', line })).toBe(
       `19:03:12 w-1         ${line}\n`,

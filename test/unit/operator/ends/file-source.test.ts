@@ -34,14 +34,11 @@ afterEach(async () => {
 const write = (name: string, text: string) => writeFile(join(folder, name), text);
 
 function open(paths = [folder], env = {}): FileSource {
-  const log = {
-    ...silentLogger,
-    error: (fields: object) => void faults.push((fields as { fault: string }).fault),
-  };
   const listener = {
+    onFaults: (found: readonly string[]) => void faults.push(...found),
     onChange: (keys: readonly string[], removed: readonly string[]) => void changes.push({ keys, removed }),
   };
-  const source = new FileSource({ paths, clock: systemClock, log, env, listener });
+  const source = new FileSource({ paths, clock: systemClock, log: silentLogger, env, listener });
   sources.push(source);
   return source;
 }
