@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { errorText } from '../../src/runtime/errors.ts';
 
 export interface UntilOptions {
-  /** Milliseconds until it fails. @default 5000 */
+  /** Milliseconds until it fails; the machine may be busy. @default 15000 */
   readonly timeout?: number;
   /** Milliseconds between two looks. @default 25 */
   readonly interval?: number;
@@ -23,7 +23,7 @@ export async function until<T>(
   look: () => T | Promise<T>,
   options: UntilOptions = {},
 ): Promise<Exclude<T, false | null | undefined | 0 | ''>> {
-  const { timeout = 5_000, interval = 25, what = 'the expected state', signal } = options;
+  const { timeout = 15_000, interval = 25, what = 'the expected state', signal } = options;
   let late = false;
   const { promise: deadline, resolve: wake } = Promise.withResolvers<undefined>();
   const timer = setTimeout(() => {

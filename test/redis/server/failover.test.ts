@@ -40,11 +40,11 @@ describe('a server in a cluster whose masters change', () => {
     try {
       await until(() => handled.size > 200);
       await cluster.failover(await owner(queue));
-      await until(() => handled.size === ids.length, { timeout: 20_000 });
+      await until(() => handled.size === ids.length);
       const redis = await owner(queue);
       const count = async (command: string, key: string) =>
         Number(await redis.call(command, `asynq:{${queue}}:${key}`));
-      await until(async () => (await count('LLEN', 'active')) === 0, { timeout: 20_000 });
+      await until(async () => (await count('LLEN', 'active')) === 0);
       expect(await count('LLEN', 'pending')).toBe(0);
       expect(await count('ZCARD', 'lease')).toBe(0);
       expect([...handled.keys()].toSorted()).toEqual(ids.toSorted());
@@ -69,7 +69,7 @@ describe('a server in a cluster whose masters change', () => {
       down.pause();
       const ids: string[] = [];
       for (let round = 0; round < 5; round++) ids.push(...(await enqueue(alive, 20)));
-      await until(() => handled.length === ids.length, { timeout: 10_000 });
+      await until(() => handled.length === ids.length);
       expect(handled.toSorted()).toEqual(ids.toSorted());
     } finally {
       down.resume();

@@ -70,7 +70,7 @@ describe('a worker whose Redis goes away and comes back', () => {
     );
     await client.close();
     await using worker = start(queue);
-    await until(async () => (await doneIn(queue)).length > 200, { timeout: 20_000 });
+    await until(async () => (await doneIn(queue)).length > 200);
 
     await redis.server.kill();
     const [done, cpu] = [(await doneIn(queue)).length, await cpuOf(worker.pid)];
@@ -81,16 +81,13 @@ describe('a worker whose Redis goes away and comes back', () => {
 
     const raw = new Redis(`redis://${redis.addr}`, { protocol: 2 });
     try {
-      await until(
-        async () => {
-          expect(await raw.llen(`asynq:{${queue}}:pending`)).toBe(0);
-          expect((await worker.get('/metrics')).body).toContain(
-            `asynq_worker_tasks_running{queue="${queue}"} 0`,
-          );
-          return true;
-        },
-        { timeout: 20_000 },
-      );
+      await until(async () => {
+        expect(await raw.llen(`asynq:{${queue}}:pending`)).toBe(0);
+        expect((await worker.get('/metrics')).body).toContain(
+          `asynq_worker_tasks_running{queue="${queue}"} 0`,
+        );
+        return true;
+      });
       // What was leased by a reply that the crash swallowed keeps its lease, until a recoverer comes.
       const swallowed = await raw.zrange(`asynq:{${queue}}:lease`, '0', '-1');
       expect(swallowed.length).toBeLessThanOrEqual(10);
@@ -111,7 +108,7 @@ describe('a worker whose Redis goes away and comes back', () => {
     const client = new Client({ addr: redis.addr });
     const { id } = await client.enqueue(new Task('work', null, { queue }));
     await client.close();
-    await until(async () => (await doneIn(queue)).includes(id), { timeout: 15_000 });
+    await until(async () => (await doneIn(queue)).includes(id));
   });
 
   test('ends in time although Redis is away', async () => {

@@ -171,7 +171,7 @@ describe('a server on a Redis Cluster', () => {
       waits.push((await until(() => started.get(id), { interval: 1 })) - sent);
       await until(async () => (await leftovers()) === 0);
     }
-    expect(waits.toSorted((a, b) => a - b)[10]).toBeLessThan(100);
+    expect(waits.toSorted((a, b) => a - b)[10]).toBeLessThan(250);
   });
 
   test('starts scheduled tasks in their second, although it looks at its queue much more seldom', async () => {
@@ -182,7 +182,7 @@ describe('a server on a Redis Cluster', () => {
     await until(() => started.length === 5);
     for (const at of started) {
       expect(at).toBeGreaterThanOrEqual(processAt);
-      expect(at).toBeLessThan(processAt + 900);
+      expect(at).toBeLessThan(processAt + 2_000);
     }
   });
 

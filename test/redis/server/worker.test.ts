@@ -74,7 +74,7 @@ describe('the worker runtime', () => {
       (text) => text.trim().split('\n'),
       (): string[] => [],
     );
-  const untilSaid = (line: string) => until(async () => (await lines()).includes(line), { timeout: 10_000 });
+  const untilSaid = (line: string) => until(async () => (await lines()).includes(line));
   const key = (name: string) => `asynq:{${queue}}:${name}`;
   const stateOf = (id: string) => raw.hget(key(`t:${id}`), 'state');
 
