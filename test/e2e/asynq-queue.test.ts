@@ -2,11 +2,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Cluster } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { owns, parseClusterNodes } from '../lab/cluster-nodes.ts';
-import { helm, kubectl, stage } from '../support/e2e.ts';
+import { helm, kubectl, OPERATOR_NAMESPACE, showClusterOnFailure, stage } from '../support/e2e.ts';
 import { GoPeer } from '../support/go-peer.ts';
 import { until } from '../support/until.ts';
 
-const OPERATOR = 'asynq-system';
 const MEDIA = 'media';
 const QUEUES = 'test/e2e/queues.yaml';
 const MINUTE_MS = 60_000;
@@ -16,6 +15,8 @@ const { addrs, password } = stage().redis;
 const redis = new Cluster([...addrs], { redisOptions: { password, protocol: 2 } });
 const peer = await GoPeer.on({ addrs, cluster: true, password });
 const inMedia = (...args: string[]) => kube.run([...args, '--namespace', MEDIA]);
+
+showClusterOnFailure();
 
 beforeAll(async () => {
   await installOperator();
@@ -118,26 +119,45 @@ describe('three AsynqQueues on an operator from the chart', () => {
   });
 });
 
+it('the samples are AsynqQueues to the API server', async () => {
+  const samples = await kube.run(['kustomize', 'deploy/samples']);
+  const accepted = await kube.run(['apply', '--dry-run=server', '--filename', '-'], samples);
+  expect(accepted.match(/^asynqqueue\.asynq\.dev\/\S+ created/gm)).toHaveLength(3);
+});
+
 describe('the operator', () => {
   it('was allowed all that it did', async () => {
-    const log = await kube.run(['logs', 'deployment/asynq-operator', '--namespace', OPERATOR]);
+    const log = await kube.run(['logs', 'deployment/asynq-operator', '--namespace', OPERATOR_NAMESPACE]);
     expect(log).not.toMatch(/forbidden|"(status|code)":403/i);
   });
 
+  it('is an image of less than 200 MB', async () => {
+    const { items } = await kube.json<{ items: { status: { images: Image[] } }[] }>(['get', 'nodes']);
+    const ours = items
+      .flatMap(({ status }) => status.images)
+      .find(({ names }) => names.some((name) => name.includes('/asynq-operator:')));
+    expect(ours?.sizeBytes).toBeLessThan(200e6);
+  });
+
   it('serves its metrics', async () => {
-    const pods = await kube.json<{ items: KubeItem[] }>(['get', 'pods', '--namespace', OPERATOR]);
+    const pods = await kube.json<{ items: KubeItem[] }>(['get', 'pods', '--namespace', OPERATOR_NAMESPACE]);
     const pod = pods.items[0]?.metadata.name ?? '';
-    const path = `/api/v1/namespaces/${OPERATOR}/pods/${pod}:8080/proxy/metrics`;
+    const path = `/api/v1/namespaces/${OPERATOR_NAMESPACE}/pods/${pod}:8080/proxy/metrics`;
     expect(await kube.run(['get', '--raw', path])).toMatch(/^asynq_operator_/m);
   });
 
   it('leaves the CRD and all AsynqQueues behind when it is uninstalled', async () => {
-    await helm(['uninstall', 'asynq-operator', '--namespace', OPERATOR, '--wait']);
+    await helm(['uninstall', 'asynq-operator', '--namespace', OPERATOR_NAMESPACE, '--wait']);
 
     expect(await inMedia('get', 'asynqqueues', '--output', 'name')).toContain('imagenes');
-    expect(await kube.run(['get', 'deployments', '--namespace', OPERATOR])).toBe('');
+    expect(await kube.run(['get', 'deployments', '--namespace', OPERATOR_NAMESPACE])).toBe('');
   });
 });
+
+interface Image {
+  readonly names: readonly string[];
+  readonly sizeBytes: number;
+}
 
 interface KubeItem {
   readonly kind: string;
@@ -146,12 +166,14 @@ interface KubeItem {
 
 async function installOperator(): Promise<void> {
   const connection = { addrs, passwordSecretRef: { name: 'redis' } };
-  const place = ['--namespace', OPERATOR, '--create-namespace'];
+  const place = ['--namespace', OPERATOR_NAMESPACE, '--create-namespace'];
   const values = ['--set-json', `redis=${JSON.stringify(connection)}`];
   try {
     await helm(['install', 'asynq-operator', 'charts/asynq-operator', ...place, ...values, '--wait']);
   } catch (error) {
-    const log = await kube.run(['logs', 'deployment/asynq-operator', '--namespace', OPERATOR]).catch(String);
+    const log = await kube
+      .run(['logs', 'deployment/asynq-operator', '--namespace', OPERATOR_NAMESPACE])
+      .catch(String);
     throw new Error(`the operator does not become ready; its log:\n${log}`, { cause: error });
   }
 }

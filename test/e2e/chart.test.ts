@@ -67,17 +67,6 @@ describe('the chart', () => {
   });
 });
 
-describe('the samples', () => {
-  it('are accepted by the API server', async () => {
-    const samples = await kube.run(['kustomize', 'deploy/samples']);
-    await kube.run(['apply', '--filename', 'crds/asynq.dev_asynqqueues.yaml']);
-    await kube.run(['wait', '--for=condition=Established', 'crd/asynqqueues.asynq.dev']);
-    expect(await kube.run(['apply', '--dry-run=server', '--filename', '-'], samples)).toContain(
-      'imagenes created',
-    );
-  });
-});
-
 /** Role -> what it allows. */
 function rules(objects: readonly Manifest[]): Record<string, unknown> {
   const roles = objects.filter(({ kind }) => kind.endsWith('Role'));
