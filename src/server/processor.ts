@@ -125,8 +125,8 @@ export class Processor {
 
   /** Gives all that is in hand back to its queue, as if it had never been taken, and tells the handlers. */
   giveBack(): void {
+    for (const task of this.#inHand) this.#abandon(task, 'ASYNQ_CLOSED'); // first come first, so they come back in order
     this.quiet();
-    for (const task of this.#inHand) this.#abandon(task, 'ASYNQ_CLOSED');
     this.#deadlines.stop();
   }
 

@@ -220,15 +220,15 @@ describe('a server on a Redis Cluster', () => {
     await until(async () => (await leftovers()) === 0);
   });
 
-  test('gives back what runs when a shutdown cannot wait, next in line', async () => {
+  test('gives back what runs when a shutdown cannot wait: next in line, in their order', async () => {
     const handler = new HeldHandler();
-    const [first = ''] = await enqueue(1);
-    const server = serve(handler, { concurrency: 1, shutdownTimeout: 100 });
-    await until(() => handler.running.length === 1);
-    const [second = ''] = await enqueue(1);
+    const running = await enqueue(3);
+    const server = serve(handler, { concurrency: 3, shutdownTimeout: 100 });
+    await until(() => handler.running.length === 3);
+    const [later = ''] = await enqueue(1);
     await server.shutdown();
     expect(handler.running[0]?.signal.reason).toMatchObject({ code: 'ASYNQ_CLOSED' });
-    expect(await raw.lrange(key('pending'), 0, -1)).toEqual([second, first]);
+    expect(await raw.lrange(key('pending'), '0', '-1')).toEqual([later, ...running.toReversed()]);
     expect(await leftovers()).toBe(0);
   });
 
