@@ -38,6 +38,7 @@ export class Engine {
   readonly #options: EngineOptions;
   readonly #connections: Connections;
   readonly #queues: QueueObserver;
+  readonly #reconciler: Reconciler;
   readonly #controller: Controller;
   readonly #failing = new Set<QueueKey>();
   readonly #stop = new AbortController();
@@ -58,7 +59,7 @@ export class Engine {
       log,
       onSeen: (keys) => this.#seen(keys),
     });
-    const reconciler = new Reconciler({
+    this.#reconciler = new Reconciler({
       source,
       fleet,
       sight: (queue) => this.#queues.sight(queue),
@@ -69,7 +70,7 @@ export class Engine {
     });
     this.#controller = new Controller({
       name: 'asynqqueue',
-      reconcile: (key) => this.#reconcile(reconciler, key),
+      reconcile: (key) => this.#reconcile(key),
       clock,
       workers: 8,
       log,
@@ -122,23 +123,29 @@ export class Engine {
   #seen(keys: readonly QueueKey[]): void {
     if (this.#stop.signal.aborted) return;
     this.#settleConflicts();
-    for (const key of keys) if (!this.#failing.has(key)) this.#controller.enqueue(key);
+    for (const key of keys) {
+      if (!this.#failing.has(key) && !this.#reconciler.isResting(key)) this.#controller.enqueue(key);
+    }
   }
 
   #settleConflicts(): void {
     const { claimsVersion } = this.#queues;
     if (claimsVersion === this.#settledVersion) return;
     this.#settledVersion = claimsVersion;
+    const before = this.#conflicts;
     this.#conflicts = conflictsOf(this.#present().map((queue) => this.#queues.claim(queue)));
+    for (const key of new Set([...before.keys(), ...this.#conflicts.keys()])) {
+      if (before.get(key)?.message !== this.#conflicts.get(key)?.message) this.#controller.enqueue(key);
+    }
   }
 
   #present(): readonly AsynqQueue[] {
     return this.#options.source.list().filter(({ metadata }) => metadata.deletionTimestamp === undefined);
   }
 
-  async #reconcile(reconciler: Reconciler, key: QueueKey): Promise<undefined> {
+  async #reconcile(key: QueueKey): Promise<undefined> {
     try {
-      await reconciler.reconcile(key);
+      await this.#reconciler.reconcile(key);
       this.#failing.delete(key);
     } catch (error) {
       this.#failing.add(key);

@@ -1,3 +1,5 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { QueueSnapshot } from '../broker/queue-reader.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { type AsynqQueue, keyOf, queueName } from './asynq-queue.ts';
@@ -37,7 +39,12 @@ interface Memory {
   /** Monotonic milliseconds of the last write of its status. */
   statusWrittenAt: number;
   scaledAt: number | undefined;
+  /** How all was when the last run found nothing to do for a sleeping queue. */
+  rest: { readonly queue: AsynqQueue; readonly snapshot: QueueSnapshot; readonly until: number } | undefined;
 }
+
+/** A sleeping queue of which nothing new is seen is gone over this often all the same, milliseconds. */
+const REST_MS = 15_000;
 
 /**
  * Brings one AsynqQueue to what it says: what was seen of its queue -> how many workers -> make it so -> tell.
@@ -65,9 +72,27 @@ export class Reconciler {
     const memory = this.#memory(queue);
     // After a restart what the operator before found still stands, until the queue is read again.
     if (sight(queue) === undefined && queue.status !== undefined) return;
+    memory.rest = undefined;
     const findings = await this.#work(queue, memory);
     listener?.decided?.(queue, findings);
-    await this.#report(findings, memory);
+    const isTold = await this.#report(findings, memory);
+    if (!isTold) memory.rest = this.#rest(findings);
+  }
+
+  /** Whether a run would find all as the last one left it: a sleeping queue, of which nothing new was seen. */
+  isResting(key: QueueKey): boolean {
+    const { source, sight, clock } = this.#options;
+    const rest = this.#memories.get(key)?.rest;
+    if (rest === undefined || rest.until <= clock.monotonic() || rest.queue !== source.get(key)) return false;
+    const seen = sight(rest.queue);
+    return (
+      seen?.kind === 'read' && seen.reading.kind === 'known' && isSame(seen.reading.snapshot, rest.snapshot)
+    );
+  }
+
+  #rest({ queue, refusal, reading, decision }: Findings): Memory['rest'] {
+    if (refusal !== undefined || reading?.kind !== 'known' || decision?.reason !== 'Asleep') return undefined;
+    return { queue, snapshot: reading.snapshot, until: this.#options.clock.monotonic() + REST_MS };
   }
 
   async #work(queue: AsynqQueue, memory: Memory): Promise<Findings> {
@@ -135,15 +160,17 @@ export class Reconciler {
     log.info({ queue: keyOf(queue), from, to: desired, reason, inputs, limiters }, 'scaled');
   }
 
-  async #report(findings: Findings, memory: Memory): Promise<void> {
+  /** Whether there was something to tell. */
+  async #report(findings: Findings, memory: Memory): Promise<boolean> {
     const { source, clock } = this.#options;
     const { queue } = findings;
     const next = statusOf(findings, clock.now(), memory.scaledAt);
     const sinceMs = clock.monotonic() - memory.statusWrittenAt;
-    if (!isWorthWriting(queue.status, next, sinceMs)) return;
+    if (!isWorthWriting(queue.status, next, sinceMs)) return false;
     for (const event of transitions(queue.status, next)) source.event(queue, event);
     await source.writeStatus(queue, next);
     memory.statusWrittenAt = clock.monotonic();
+    return true;
   }
 
   #memory(queue: AsynqQueue): Memory {
@@ -155,8 +182,14 @@ export class Reconciler {
       history: recall(queue.status?.decision),
       statusWrittenAt: Number.NEGATIVE_INFINITY,
       scaledAt: undefined,
+      rest: undefined,
     };
     this.#memories.set(keyOf(queue), memory);
     return memory;
   }
+}
+
+/** The same queue, but for the moment at which it was read. */
+function isSame({ at: _at, ...a }: QueueSnapshot, { at: _then, ...b }: QueueSnapshot): boolean {
+  return isDeepStrictEqual(a, b);
 }

@@ -1,7 +1,7 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { QueueSnapshot } from '../broker/queue-reader.ts';
 import { defined } from '../runtime/defined.ts';
 import { type AsynqQueueStatus, type Condition, queueName } from './asynq-queue.ts';
-import { canonical } from './canonical.ts';
 import { type Findings, type Verdict, verdicts } from './conditions.ts';
 import type { Decision } from './decision.ts';
 
@@ -69,20 +69,25 @@ export function isWorthWriting(
   next: AsynqQueueStatus,
   sinceWrittenMs: number,
 ): boolean {
-  if (before === undefined || facts(before) !== facts(next)) return true;
-  return sinceWrittenMs >= NUMBERS_EVERY_MS && numbers(before) !== numbers(next);
+  if (before === undefined || !isDeepStrictEqual(facts(before), facts(next))) return true;
+  return sinceWrittenMs >= NUMBERS_EVERY_MS && !isDeepStrictEqual(numbers(before), numbers(next));
 }
 
-function facts(status: AsynqQueueStatus): string {
+function facts(status: AsynqQueueStatus): unknown {
   const { conditions = [], decision, size: _size, latencySeconds: _latency, ...rest } = status;
-  return canonical([
+  return [
     rest,
     decision?.desired,
     decision?.reason,
-    conditions.map(({ message: _message, lastTransitionTime: _time, ...condition }) => condition),
-  ]);
+    conditions.map(({ type, status: is, reason, observedGeneration }) => [
+      type,
+      is,
+      reason,
+      observedGeneration,
+    ]),
+  ];
 }
 
-function numbers({ size, latencySeconds, conditions = [] }: AsynqQueueStatus): string {
-  return canonical([size, latencySeconds, conditions.map(({ message }) => message)]);
+function numbers({ size, latencySeconds, conditions = [] }: AsynqQueueStatus): unknown {
+  return [size, latencySeconds, conditions.map(({ message }) => message)];
 }

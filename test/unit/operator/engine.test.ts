@@ -88,6 +88,18 @@ describe('an engine', () => {
     expect(source.events).toHaveLength(1);
   });
 
+  it('goes over a sleeping queue each 15 seconds, and at once when there is news', async () => {
+    source.put(queueOf({ name: 'a' }));
+    engine.start();
+    await clock.advance(2_000);
+    const applied = fleet.applied.length;
+    await clock.advance(60_000);
+    expect(fleet.applied.length - applied).toBe(4);
+    redisAt().set('a', { due: 1 });
+    await clock.advance(1_000);
+    expect(fleet.states.get('media/a')).toMatchObject({ replicas: 1 });
+  });
+
   it('writes sizes that move every 15 seconds, and a decision at once', async () => {
     source.put(queueOf({ name: 'a' }, { scaling: { target: { tasksPerReplica: 1_000 } } }));
     engine.start();
@@ -131,6 +143,7 @@ describe('an engine', () => {
 describe('a run that fails', () => {
   it('waits for its own backoff, whatever is seen of the queue meanwhile', async () => {
     source.put(queueOf({ name: 'a' }));
+    redisAt().set('a', { size: { pending: 1 } });
     engine.start();
     await clock.advance(1_000);
     fleet.next = new Error('the API server is away');
