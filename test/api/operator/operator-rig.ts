@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Registry } from 'prom-client';
 import { afterAll } from 'vitest';
 import { RedisQueueReader } from '../../../src/broker/redis-queue-reader.ts';
-import { KubeClient } from '../../../src/kube/api.ts';
+import { KubeClient, type KubeClientOptions } from '../../../src/kube/api.ts';
 import { loadKubeConfig } from '../../../src/kube/config.ts';
 import { isNotFound } from '../../../src/kube/kube-error.ts';
 import {
@@ -50,15 +50,16 @@ export class OperatorRig {
     this.client = client;
   }
 
-  /** `kubeconfig`: of whom it is. @default an administrator */
+  /** `kubeconfig`: of whom it is. @default an administrator; `makeClient`: for one that fails */
   async start(
     options: Partial<OperatorOptions> = {},
     kubeconfig: string = testKube().kubeconfig,
+    makeClient = (parts: KubeClientOptions): KubeClient => new KubeClient(parts),
   ): Promise<RunningOperator> {
     const userAgent = `asynq-operator-test/${randomUUID().slice(0, 8)}`;
     const registry = new Registry();
     const log = new RecordingLogger();
-    const client = new KubeClient({
+    const client = makeClient({
       credentials: await loadKubeConfig({ path: kubeconfig }),
       userAgent,
       log,
