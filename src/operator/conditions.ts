@@ -17,6 +17,8 @@ export interface Findings {
   readonly fleet: FleetState | undefined;
   /** undefined: there was none. */
   readonly decision: Decision | undefined;
+  /** Others keep changing the number of workers: it is left to them. */
+  readonly isContested: boolean;
 }
 
 /** A condition before it is compared with what it was. */
@@ -45,7 +47,7 @@ export function redisRefusal(reading: QueueReading): Refusal | undefined {
   return reason && { reason, message: reading.error.message };
 }
 
-/** In the order in which `kubectl describe` shows them. Reconciling and Stalled are there only while true. */
+/** In the order in which `kubectl describe` shows them. Reconciling, Stalled and ScalingConflict are there only while true. */
 export function verdicts(findings: Findings, now: number): readonly Verdict[] {
   return [
     ready(findings, now),
@@ -53,6 +55,7 @@ export function verdicts(findings: Findings, now: number): readonly Verdict[] {
     redisReachable(findings),
     workersAvailable(findings, now),
     scalingActive(findings),
+    ...contested(findings),
     scalingLimited(findings),
     paused(findings),
   ];
@@ -135,7 +138,7 @@ function workerProblem({ problem }: FleetState): { readonly reason: string; read
   );
 }
 
-function scalingActive({ queue, refusal, reading, decision }: Findings): Verdict {
+function scalingActive({ queue, refusal, reading, decision, isContested }: Findings): Verdict {
   const of = (status: Verdict['status'], reason: string, message: string) =>
     verdict('ScalingActive', status, reason, message);
   const { mode } = queue.spec.scaling;
@@ -145,10 +148,17 @@ function scalingActive({ queue, refusal, reading, decision }: Findings): Verdict
   if (reading === undefined || decision === undefined) {
     return of('Unknown', 'NotReadYet', 'the queue was not read yet');
   }
+  if (isContested) return of('False', 'ScalingConflict', CONTESTED);
   if (reading.kind === 'unknown') {
     return of('False', 'RedisUnknown', 'Redis cannot be read: nothing is lowered');
   }
   return of('True', 'Scaling', 'the number of workers follows the queue');
+}
+
+const CONTESTED = 'others keep changing the number of workers: it is left to them for five minutes';
+
+function contested({ isContested }: Findings): readonly Verdict[] {
+  return isContested ? [verdict('ScalingConflict', true, 'ForeignWriter', CONTESTED)] : [];
 }
 
 const BOUNDS: readonly string[] = ['WorkersNotStarting', 'MaxReplicas', 'MinReplicas'];

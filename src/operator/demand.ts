@@ -17,7 +17,7 @@ export interface Demand {
  * How long ids in `active` without a lease (a worker died between two commands of Go's dequeue) count as running: nobody
  * recovers them, and a queue must not stay awake for ever because of them.
  */
-export const GHOST_COUNTS_MS: number = 10 * 60_000;
+const GHOST_COUNTS_MS = 10 * 60_000;
 
 /** So many ghosts at least since then; heights rise, times rise with them. */
 export type GhostLevels = readonly { readonly count: number; readonly since: number }[];

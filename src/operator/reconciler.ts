@@ -10,6 +10,7 @@ import type { Fleet, FleetResult, QueueKey, QueueSource } from './ends.ts';
 import { writePausedFlag } from './paused-flag.ts';
 import type { Sight } from './queue-observer.ts';
 import type { Refusal } from './refusal.ts';
+import { found, isFight, NO_FIGHT, type ScalingFight } from './scaling-fight.ts';
 import { isWorthWriting, statusOf } from './status.ts';
 import { transitions } from './transitions.ts';
 
@@ -39,6 +40,7 @@ interface Memory {
   /** Monotonic milliseconds of the last write of its status. */
   statusWrittenAt: number;
   scaledAt: number | undefined;
+  fight: ScalingFight;
   /** How all was when the last run found nothing to do for a sleeping queue. */
   rest: { readonly queue: AsynqQueue; readonly snapshot: QueueSnapshot; readonly until: number } | undefined;
 }
@@ -99,7 +101,14 @@ export class Reconciler {
     const { fleet, sight: sightOf, conflict, clock } = this.#options;
     const sight = sightOf(queue);
     const state = fleet.state(queue);
-    const nothing = { queue, refusal: undefined, reading: undefined, fleet: state, decision: undefined };
+    const nothing = {
+      queue,
+      refusal: undefined,
+      reading: undefined,
+      fleet: state,
+      decision: undefined,
+      isContested: false,
+    };
     if (sight === undefined) return nothing;
     const standBack = conflict(keyOf(queue));
     if (sight.kind === 'refused') return { ...nothing, refusal: standBack ?? sight.refusal };
@@ -107,19 +116,24 @@ export class Reconciler {
     if (standBack !== undefined) return { ...nothing, reading, refusal: standBack };
 
     await this.#enforcePaused(queue, sight);
-    const decision = decide(queue.spec, { reading, fleet: state }, memory.history, clock.now());
+    const now = clock.now();
+    const decision = decide(queue.spec, { reading, fleet: state }, memory.history, now);
     memory.history = decision.history;
-    const result = await fleet.apply(
-      queue,
-      queue.spec.scaling.mode === 'Auto' ? decision.desired : undefined,
-    );
+    const isAuto = queue.spec.scaling.mode === 'Auto';
+    memory.fight = isAuto ? found(memory.fight, state.replicas, now) : NO_FIGHT;
+    const isContested = isFight(memory.fight);
+    const mayScale = isAuto && !isContested;
+    const result = await fleet.apply(queue, mayScale ? decision.desired : undefined);
     this.#tell(queue, state.replicas, decision, result, memory);
+    const after = fleet.state(queue);
+    if (mayScale && result.refusal === undefined) memory.fight = { ...memory.fight, ours: after.replicas };
     return {
       queue,
       refusal: result.refusal ?? redisRefusal(reading),
       reading,
-      fleet: fleet.state(queue),
+      fleet: after,
       decision,
+      isContested,
     };
   }
 
@@ -182,6 +196,7 @@ export class Reconciler {
       history: recall(queue.status?.decision),
       statusWrittenAt: Number.NEGATIVE_INFINITY,
       scaledAt: undefined,
+      fight: NO_FIGHT,
       rest: undefined,
     };
     this.#memories.set(keyOf(queue), memory);

@@ -1,7 +1,7 @@
 import type { Recommendation } from './decision.ts';
 
 /** As the Horizontal Pod Autoscaler's `behavior.scaleDown.stabilizationWindowSeconds`, whose default is 300. */
-export const SCALE_DOWN_WINDOW_MS = 30_000;
+const SCALE_DOWN_WINDOW_MS = 30_000;
 
 /** As the Horizontal Pod Autoscaler's tolerance. */
 const TOLERANCE = 0.1;

@@ -6,6 +6,7 @@ type Teller = (now: Condition, before: Condition | undefined) => QueueEvent | un
 
 const TELLERS: Readonly<Record<string, Teller>> = {
   Stalled: (now) => warning(now.reason, 'Reconcile', now.message),
+  ScalingConflict: (now) => warning('ScalingConflict', 'Scale', now.message),
   RedisReachable: (now, before) => {
     if (now.status === 'False') return warning(now.reason, 'Read', now.message);
     return before?.status === 'False' ? normal('RedisReachable', 'Read', now.message) : undefined;

@@ -265,7 +265,7 @@ export interface AsynqQueueStatus {
    */
   queue?: string;
   /**
-   * Ready, WorkersAvailable, ScalingActive, ScalingLimited, RedisReachable, Paused; Reconciling and Stalled are present only while true.
+   * Ready, WorkersAvailable, ScalingActive, ScalingLimited, RedisReachable, Paused; Reconciling, Stalled and ScalingConflict are present only while true.
    */
   conditions?: {
     /**

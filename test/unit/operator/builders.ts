@@ -33,7 +33,7 @@ export function fleetOf(state: Partial<FleetState> = {}): FleetState {
   return { presence: 'ours', replicas: 0, readyReplicas: 0, startupSeconds: [], ...state };
 }
 
-export function scalingOf(scaling: Partial<ScalingSpec> = {}): ScalingSpec {
+function scalingOf(scaling: Partial<ScalingSpec> = {}): ScalingSpec {
   return {
     mode: 'Auto',
     minReplicas: 0,

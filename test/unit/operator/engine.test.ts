@@ -277,6 +277,43 @@ describe('AsynqQueues that want one queue', () => {
   });
 });
 
+describe('somebody else who sets the number of workers', () => {
+  const meddle = (replicas: number) =>
+    fleet.states.set('media/a', fleetOf({ replicas, readyReplicas: replicas }));
+
+  beforeEach(() => {
+    source.put(queueOf({ name: 'a' }, { scaling: { target: { tasksPerReplica: 10 } } }));
+    redisAt().set('a', { size: { pending: 40 } });
+    engine.start();
+  });
+
+  it('is overruled when it happens now and then', async () => {
+    for (let i = 0; i < 6; i++) {
+      await clock.advance(150_000);
+      meddle(2);
+      await clock.advance(1_000);
+      expect(fleet.states.get('media/a')).toMatchObject({ replicas: 4 });
+    }
+    expect(condition('a', 'ScalingConflict')).toBeUndefined();
+  });
+
+  it('is not fought: the number is left alone, and it is said so', async () => {
+    for (let i = 0; i < 10; i++) {
+      await clock.advance(1_000);
+      meddle(2);
+    }
+    await clock.advance(10_000);
+    expect(fleet.states.get('media/a')).toMatchObject({ replicas: 2 });
+    expect(condition('a', 'ScalingConflict')).toBe('True ForeignWriter');
+    expect(condition('a', 'ScalingActive')).toBe('False ScalingConflict');
+    expect(source.events.filter(({ reason }) => reason === 'ScalingConflict')).toHaveLength(1);
+
+    await clock.advance(300_000);
+    expect(fleet.states.get('media/a')).toMatchObject({ replicas: 4 });
+    expect(condition('a', 'ScalingConflict')).toBeUndefined();
+  });
+});
+
 describe('the paused flag', () => {
   const flag = 'asynq:{a}:paused';
 

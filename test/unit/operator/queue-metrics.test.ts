@@ -29,6 +29,7 @@ const seen: Findings = {
   },
   fleet: fleetOf({ replicas: 2, readyReplicas: 1 }),
   decision: undefined,
+  isContested: false,
 };
 
 /** Series -> value, of those whose name starts with `prefix`. */

@@ -21,7 +21,7 @@ function findings(
   const queue = queueOf({ generation: 3 }, spec, before);
   const reading = { kind: 'known', snapshot: snapshotOf({ at: NOW, ...figures }) } as const;
   const decision = decide(queue.spec, { reading, fleet }, NO_HISTORY, NOW);
-  return { queue, refusal: undefined, reading, fleet, decision };
+  return { queue, refusal: undefined, reading, fleet, decision, isContested: false };
 }
 
 const unread = (before?: AsynqQueueStatus): Findings => ({
