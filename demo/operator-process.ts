@@ -15,6 +15,8 @@ const STOP_MS = 10_000;
  * so that a Ctrl-C is ours to answer; with an IPC channel, so that it ends when we do, however we end.
  */
 export class OperatorProcess {
+  /** Resolves when it watches the queues, or has ended. */
+  readonly ready: Promise<unknown>;
   /** Resolves when it has ended, with how; `undefined` for good order. */
   readonly ended: Promise<string | undefined>;
   readonly #process: ChildProcess;
@@ -43,6 +45,8 @@ export class OperatorProcess {
         resolve(code === 0 ? undefined : `asynq-operator dev ended with ${how}: ${this.#lastWords}`);
       });
     });
+    const said = new Promise((resolve) => void this.#process.once('message', resolve));
+    this.ready = Promise.race([said, this.ended]);
   }
 
   /** Lets the workers finish; a second call does not wait for them. Resolves when it has ended, with how. */

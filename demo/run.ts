@@ -33,5 +33,8 @@ export async function runDemo(options: { output: 'text' | 'json'; signals: StopS
   else stage.say(`\n${summaryLines(queues, result).join('\n')}\n`);
   const faults = faultsOf(queues);
   for (const fault of faults) process.stderr.write(`error: ${fault}\n`);
+  if (faults.length > 0 && story.lastWarning !== undefined) {
+    process.stderr.write(`The operator's last warning: ${story.lastWarning}\n`);
+  }
   return ending === 'complete' && faults.length === 0 ? 0 : 1;
 }

@@ -18,6 +18,7 @@ export class Story {
   readonly #workers = new WorkersWatch();
   #load: 'to come' | 'running' | 'over' = 'to come';
   #loadAt: number | undefined;
+  #lastWarning: string | undefined;
 
   constructor(startedAt: number) {
     this.#startedAt = startedAt;
@@ -36,11 +37,18 @@ export class Story {
     this.#ledger.enqueued(queue, id);
   }
 
+  /** The last thing that the operator warned of. */
+  get lastWarning(): string | undefined {
+    return this.#lastWarning;
+  }
+
   /** A message of `asynq-operator dev`: statuses tell of workers, what workers write tells of tasks. */
   hear(message: DevMessage, now: number): void {
     if (message.type === 'status') {
       const { queue = message.name, replicas = 0, readyReplicas = 0 } = message.status as AsynqQueueStatus;
       this.#workers.seen(queue, replicas, readyReplicas, now);
+    } else if (message.type === 'event' && message.severity === 'Warning') {
+      this.#lastWarning = `${message.name}: ${message.reason}: ${message.message}`;
     } else if (message.type === 'output') {
       const line = parseLogLine(message.line);
       if (line?.message === 'handled') {

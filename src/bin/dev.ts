@@ -8,6 +8,7 @@ import { systemClock } from '../runtime/clock.ts';
 import { defined } from '../runtime/defined.ts';
 import { aborted, StopSignals } from '../runtime/lifecycle.ts';
 import { createLogger, type LogLevel } from '../runtime/logger.ts';
+import { ParentChannel } from '../runtime/parent-channel.ts';
 import { compileWorker } from './compile-cache.ts';
 
 export interface DevFlags {
@@ -32,8 +33,7 @@ export async function dev(
   workerEnv: Readonly<Record<string, string>>,
 ): Promise<void> {
   using signals = new StopSignals();
-  // Started by another process of ours, we end with it.
-  process.once('disconnect', signals.stop);
+  using parent = new ParentChannel(signals.stop);
   const tell = teller(flags, terminal);
   const { env } = terminal;
   const operator = new LocalOperator({
@@ -54,17 +54,12 @@ export async function dev(
       onStatus: ({ metadata, status = {} }) => tell({ type: 'status', name: metadata.name, status }),
     },
   });
-  try {
-    await operator.start();
-    await compileWorker();
-    await aborted(signals.graceful);
-    signals.forceful.addEventListener('abort', () => operator.kill());
-    await operator.stop();
-  } finally {
-    // An open channel would keep this process alive.
-    process.off('disconnect', signals.stop);
-    if (process.connected) process.disconnect();
-  }
+  await operator.start();
+  await compileWorker();
+  parent.send({ type: 'ready' });
+  await aborted(signals.graceful);
+  signals.forceful.addEventListener('abort', () => operator.kill());
+  await operator.stop();
 }
 
 function teller({ output }: DevFlags, terminal: Terminal): (message: DevMessage) => void {

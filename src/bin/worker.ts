@@ -2,6 +2,7 @@ import { systemClock } from '../runtime/clock.ts';
 import { AsynqError, errorText } from '../runtime/errors.ts';
 import { aborted, StopSignals } from '../runtime/lifecycle.ts';
 import { createLogger } from '../runtime/logger.ts';
+import { ParentChannel } from '../runtime/parent-channel.ts';
 import { readWorkerEnv } from '../runtime/worker-env.ts';
 import { runWorker } from '../server/worker.ts';
 
@@ -12,21 +13,17 @@ const LAST_MS = 500;
 export async function main(options: { port: number; host?: string }): Promise<number> {
   const log = createLogger();
   using signals = new StopSignals();
-  // Started by another process of ours, it ends with that.
-  process.once('disconnect', signals.stop);
-  if (process.send !== undefined && !process.connected) signals.stop();
+  using parent = new ParentChannel(signals.stop);
   let code = 0;
   try {
     const worker = await runWorker(readWorkerEnv(process.env), { ...options, clock: systemClock, log });
-    if (process.connected) process.send?.({ type: 'ready', port: worker.port });
+    parent.send({ type: 'ready', port: worker.port });
     await aborted(signals.graceful);
     await worker.stop(signals.forceful);
   } catch (error) {
     code = 1;
     log.error(AsynqError.is(error) ? { code: error.code } : { err: error }, errorText(error));
   }
-  process.off('disconnect', signals.stop);
-  if (process.connected) process.disconnect();
   setTimeout(() => process.exit(code), LAST_MS).unref();
   return code;
 }

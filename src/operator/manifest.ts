@@ -1,6 +1,7 @@
 import { type AsynqQueueSpec, GROUP, KIND, keyOf, VERSION } from './asynq-queue.ts';
 import type { AsynqQueueSchema } from './asynq-queue-schema.ts';
 import { type ManifestObject, type Position, readObjects } from './manifest-yaml.ts';
+import { quote } from './schema-check.ts';
 import { type FieldPath, isObject, type Json, pathText } from './structural-schema.ts';
 
 /** What one file says, as the API server would have taken it. */
@@ -106,7 +107,7 @@ interface Identity {
 function identityOf(object: ManifestObject, refuse: Refuse): Identity | undefined {
   const { value } = object;
   if (!isObject(value)) {
-    refuse([], `expected a Kubernetes object, got ${JSON.stringify(value)}`);
+    refuse([], `expected a Kubernetes object, got ${quote(value)}`);
     return undefined;
   }
   const { apiVersion, kind, metadata } = value;
@@ -124,7 +125,7 @@ function identityOf(object: ManifestObject, refuse: Refuse): Identity | undefine
     return undefined;
   }
   if (typeof namespace !== 'string') {
-    refuse(['metadata', 'namespace'], `expected string, got ${JSON.stringify(namespace)}`);
+    refuse(['metadata', 'namespace'], `expected string, got ${quote(namespace)}`);
     return undefined;
   }
   return { kind, group, metadata: { namespace, name } };
@@ -152,8 +153,6 @@ function readData(
   kind: 'Secret' | 'ConfigMap',
   refuse: Refuse,
 ): Record<string, string> {
-  const decode =
-    kind === 'Secret' ? (text: string) => Buffer.from(text, 'base64').toString() : (text: string) => text;
   const fields = kind === 'Secret' ? (['data', 'stringData'] as const) : (['data'] as const);
   const data: Record<string, string> = {};
   for (const field of fields) {
@@ -162,15 +161,21 @@ function readData(
       refuse([field], 'expected an object of strings');
       continue;
     }
-    for (const [key, text] of Object.entries(entries)) {
+    for (const [key, value] of Object.entries(entries)) {
+      const isBase64 = kind === 'Secret' && field === 'data';
+      const text = isBase64 ? fromBase64(value) : value;
       if (!DATA_KEY.test(key)) refuse([field, key], 'expected a key of letters, digits, -, _ and .');
-      if (typeof text !== 'string')
-        refuse(
-          [field, key],
-          `expected string, got ${kind === 'Secret' ? 'something else' : JSON.stringify(text)}`,
-        );
-      else data[key] = field === 'data' ? decode(text) : text;
+      else if (typeof text === 'string') data[key] = text;
+      // What came is not shown: it may be a password.
+      else refuse([field, key], `expected ${isBase64 ? 'base64' : 'string'}, got something else`);
     }
   }
   return data;
+}
+
+/** Undefined: it is something else. Line breaks do not count, as in Go. */
+function fromBase64(value: Json): string | undefined {
+  if (typeof value !== 'string') return undefined;
+  const bytes = Buffer.from(value, 'base64');
+  return bytes.toString('base64') === value.replaceAll(/[\r\n]/g, '') ? bytes.toString() : undefined;
 }

@@ -107,7 +107,7 @@ function messageOf(error: ErrorObject): string {
 }
 
 /** A value as it stands in an error: short, on one line. */
-function quote(value: unknown): string {
+export function quote(value: unknown): string {
   const text = JSON.stringify(value) ?? String(value);
   return text.length > 60 ? `${text.slice(0, 57)}...` : text;
 }

@@ -103,6 +103,18 @@ describe('the story of the demo', () => {
     expect(story.result(0).result.firstReplicaMs).toBeNull();
   });
 
+  it('remembers what the operator warned of last', () => {
+    const event = {
+      type: 'event',
+      name: 'webhooks',
+      reason: 'CrashLoopBackOff',
+      message: 'exit code 1',
+    } as const;
+    story.hear({ ...event, severity: 'Warning' }, 0);
+    story.hear({ ...event, severity: 'Normal', reason: 'ScaledUp' }, 0);
+    expect(story.lastWarning).toBe('webhooks: CrashLoopBackOff: exit code 1');
+  });
+
   it('takes no other output for a task', () => {
     story.enqueued('webhooks', 'id');
     story.hear({ type: 'output', worker: 'w', stream: 'stdout', line: 'handled' }, 0);

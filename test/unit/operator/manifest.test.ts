@@ -168,6 +168,10 @@ spec:
       'apiVersion: v1\nkind: ConfigMap\nmetadata: { name: a }\ndata:\n  ../../escape: x',
       'queues.yaml:5:3: data.../../escape: expected a key of letters, digits, -, _ and .',
     ],
+    [
+      'apiVersion: v1\nkind: Secret\nmetadata: { name: a }\ndata: { password: plain text }',
+      'queues.yaml:4:9: data.password: expected base64, got something else',
+    ],
     ['[1,', /^queues\.yaml:1:\d+: Flow sequence/],
   ])('refuses %j', (text, message) => {
     const [problem, ...others] = problemsOf(text);
