@@ -57,7 +57,7 @@ export class Dispatcher implements LaneEvents {
     this.#open = new OpenCalls(parts.clock, (call) => this.#expired(call));
     this.topology = parts.topology({
       ask: (addr, name, args) => this.#ask(addr, name, args),
-      isUp: (addr) => this.#lanes.get(addr)?.isReady ?? false,
+      isUp: (addr) => this.#lanes.get(addr)?.isWell ?? false,
       onRefreshed: () => this.#closeLanesOfOthers(),
     });
   }
@@ -77,7 +77,7 @@ export class Dispatcher implements LaneEvents {
   someNode(): string | undefined {
     const addrs = this.topology.masterAddrs();
     return (
-      addrs.find((addr) => this.#lanes.get(addr)?.isReady) ??
+      addrs.find((addr) => this.#lanes.get(addr)?.isWell) ??
       addrs.find((addr) => this.#lanes.get(addr)?.problem === undefined) ??
       addrs[Math.floor(this.#random() * addrs.length)]
     );

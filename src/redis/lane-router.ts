@@ -21,6 +21,9 @@ import type { Topology } from './topology.ts';
 
 const CALL_TIMEOUT_MS = 10_000;
 
+/** Tries of what any node can do, within that time. */
+const MAX_NODES_ASKED = 4;
+
 /** The router of a cluster, and of a standalone server: they differ in their topology only. */
 export class LaneRouter implements RedisRouter {
   readonly #dispatcher: Dispatcher;
@@ -92,17 +95,28 @@ export class LaneRouter implements RedisRouter {
   }
 
   async publish(channel: string, message: string): Promise<void> {
-    await this.#call(ANY_SLOT, 'PUBLISH', [channel, message]);
+    await this.#askSomeNode('PUBLISH', [channel, message]);
   }
 
   async ping(): Promise<void> {
-    await this.#call(ANY_SLOT, 'PING', []);
+    await this.#askSomeNode('PING', []);
   }
 
   async close(): Promise<void> {
     this.#closed.abort();
     const lines = [...this.#blocking.values()].map((line) => line.close());
     await Promise.all([this.#dispatcher.close(), ...this.#subscriptions, ...lines]);
+  }
+
+  /** What any node can do is not left to one that hangs: the next try goes to another. */
+  async #askSomeNode(name: string, args: string[]): Promise<RedisReply> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await this.#call(ANY_SLOT, name, args, { timeout: CALL_TIMEOUT_MS / MAX_NODES_ASKED });
+      } catch (error) {
+        if (tries === MAX_NODES_ASKED || !AsynqError.is(error, 'ASYNQ_REDIS_UNREACHABLE')) throw error;
+      }
+    }
   }
 
   #call(

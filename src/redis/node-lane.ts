@@ -61,14 +61,14 @@ export class NodeLane {
     this.#log = parts.log;
   }
 
-  get isReady(): boolean {
-    return this.#session?.isOpen ?? false;
+  /** Whether there is a connection, and replies come when they are due. */
+  get isWell(): boolean {
+    return this.#isConnected && this.#session?.isSilent === false;
   }
 
   /** Whether calls are on their way to a node that answers: they will come back by themselves. */
   get isServing(): boolean {
-    const session = this.#session;
-    return session !== undefined && session.isOpen && session.isBusy && !session.isSilent;
+    return this.isWell && this.#session?.isBusy === true;
   }
 
   /** Why there is no connection; undefined while there is one, or none was tried. */
@@ -80,7 +80,7 @@ export class NodeLane {
     if (this.#closed.signal.aborted) return this.#events.onReturned(this, call, this.#gone());
     this.#waiting.push(call);
     if (this.#flushing || this.#connecting !== undefined) return;
-    if (this.isReady) this.#flushSoon();
+    if (this.#isConnected) this.#flushSoon();
     else this.#connectSoon();
   }
 
@@ -98,6 +98,10 @@ export class NodeLane {
     await this.#session?.connection.ended;
   }
 
+  get #isConnected(): boolean {
+    return this.#session?.isOpen === true;
+  }
+
   #flushSoon(): void {
     this.#flushing = true;
     setImmediate(() => {
@@ -110,7 +114,7 @@ export class NodeLane {
   #connectSoon(): void {
     this.#connecting ??= this.#connect().finally(() => {
       this.#connecting = undefined;
-      if (this.isReady && this.#waiting.length > 0) this.#flushSoon();
+      if (this.#isConnected && this.#waiting.length > 0) this.#flushSoon();
     });
   }
 

@@ -39,7 +39,8 @@ export interface CallOptions {
  * MOVED, ASK, TRYAGAIN, LOADING, NOSCRIPT and a failover are dealt with here, each reply for itself.
  *
  * A call that was written when its connection broke may have taken effect: it is sent again, so scripts must bear being
- * run twice. Failures are AsynqErrors: ASYNQ_REDIS_UNREACHABLE, _AUTH, _NOT_A_CLUSTER, _SLOT_UNSERVED, _COMMAND.
+ * run twice. Failures are AsynqErrors: ASYNQ_REDIS_UNREACHABLE, _AUTH, _NOT_A_CLUSTER, _SLOT_UNSERVED, _VERSION, _COMMAND;
+ * ASYNQ_CLOSED once it is closed.
  */
 export interface RedisRouter {
   run(

@@ -174,3 +174,16 @@ test('a slot whose master is down and has no heir is named, with who had it last
     message: expect.stringMatching(new RegExp(`key slot ${keySlot(keys[0] ?? '')} .*${master.addr}`)),
   });
 });
+
+test('what any node may answer is answered by another than one that hangs', async () => {
+  const hanging = await victim();
+  await Promise.all((await cluster.replicasOf(hanging)).map((replica) => replica.kill()));
+  const fresh = openRedis({ addrs: [hanging.addr], password: 'secret' }, { clock: systemClock, log });
+  await fresh.command(keys[0] ?? '', 'GET', [keys[0] ?? '']);
+  hanging.pause();
+  const started = performance.now();
+  await fresh.ping();
+  await fresh.publish('channel', 'message');
+  expect(performance.now() - started).toBeLessThan(6_000);
+  await fresh.close();
+});
