@@ -30,7 +30,9 @@ export interface LocalDeploymentOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly onOutput: (worker: string, line: string, stream: 'stdout' | 'stderr') => void;
-  /** Something that `state` tells has changed. */
+  /** How many more workers may be started just now; a later `settle` starts those that this kept waiting. */
+  readonly room: () => number;
+  /** Something that `state` tells has changed, and `settle` may find something to do. */
   readonly onChange: () => void;
 }
 
@@ -93,7 +95,19 @@ export class LocalDeployment {
     if (template.revision !== this.revision) this.#forgive();
     this.#wanted = { replicas, template };
     if (replicas === 0) this.#forgive();
-    this.#settle();
+    this.settle();
+  }
+
+  /** Workers that are there to stay. */
+  get size(): number {
+    return this.#staying().length;
+  }
+
+  /** Workers that were started within the last `ms` and are not ready yet. */
+  startingSince(ms: number): number {
+    const now = this.#options.clock.monotonic();
+    return this.#workers.filter(({ state, startedAt }) => state === 'starting' && now - startedAt < ms)
+      .length;
   }
 
   /** Learns which workers are idle, for a `want` of fewer of them. */
@@ -112,16 +126,24 @@ export class LocalDeployment {
     for (const worker of this.#workers) worker.kill();
   }
 
-  /** Starts and stops what the plan says; called whenever something that it looks at has changed. */
-  #settle(): void {
+  /** Starts and stops what the plan says, as far as there is room. */
+  settle(): void {
     if (this.#wanted === undefined) return;
     const { replicas, template } = this.#wanted;
-    const staying = this.#workers.filter(({ state }) => state === 'starting' || state === 'ready');
-    const plan = planFleet(staying, { replicas, revision: template.revision });
+    const plan = planFleet(this.#staying(), { replicas, revision: template.revision });
     for (const worker of plan.stop) void worker.stop(template.drainTimeoutMs + STOP_SLACK_MS);
-    if (this.#crash?.isWaiting !== true) for (let i = 0; i < plan.start; i++) this.#start(template);
+    const mayStart = this.#crash?.isWaiting === true ? 0 : this.#options.room();
+    for (let i = 0; i < Math.min(plan.start, mayStart); i++) this.#start(template);
+    this.#noteReadiness();
+  }
+
+  #changed(): void {
     this.#noteReadiness();
     this.#options.onChange();
+  }
+
+  #staying(): LocalWorker[] {
+    return this.#workers.filter(({ state }) => state === 'starting' || state === 'ready');
   }
 
   #start(template: LocalTemplate): void {
@@ -141,7 +163,7 @@ export class LocalDeployment {
         if (this.#startups.length > MAX_STARTUPS) this.#startups.shift();
         if (this.#crash !== undefined) this.#crash.isOver = true;
         log.debug({ worker: name, port: worker.port }, 'a worker is ready');
-        this.#settle();
+        this.#changed();
       },
     );
     this.#workers.push(worker);
@@ -155,7 +177,7 @@ export class LocalDeployment {
       log.warn({ worker: worker.name, how: end.how, lastWords: end.lastWords }, 'a worker ended unasked');
       if (worker.revision === this.revision) this.#countCrash(worker, end);
     }
-    this.#settle();
+    this.#changed();
   }
 
   #countCrash(worker: LocalWorker, end: WorkerEnd): void {
@@ -172,7 +194,7 @@ export class LocalDeployment {
   async #retry(crash: Crash): Promise<void> {
     await this.#options.clock.sleep(exponentialMs(crash.failures, RESTART_BACKOFF), crash.wait.signal);
     crash.isWaiting = false;
-    if (!crash.wait.signal.aborted) this.#settle();
+    if (!crash.wait.signal.aborted) this.#changed();
   }
 
   #forgive(): void {

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { type AsynqQueue, keyOf, workerName } from '../asynq-queue.ts';
 import type { Fleet, FleetResult, FleetState, QueueKey } from '../ends.ts';
 import { LocalDeployment, type LocalDeploymentOptions } from './local-deployment.ts';
@@ -7,9 +8,14 @@ export interface LocalFleetOptions extends Pick<LocalDeploymentOptions, 'command
   /** What workers of an AsynqQueue are started with. */
   readonly templateOf: (queue: AsynqQueue) => Promise<TemplateOrRefusal>;
   readonly onOutput: (worker: string, line: string, stream: 'stdout' | 'stderr') => void;
+  /** Workers that may be starting at the same time, over all queues. @default one a processor */
+  readonly startsAtOnce?: number;
   /** `state` of this AsynqQueue tells something new. */
   readonly onChange: (key: QueueKey) => void;
 }
+
+/** How long a worker that starts keeps another from starting, at most. */
+const START_MS = 5_000;
 
 const ABSENT: FleetState = { presence: 'absent', replicas: 0, readyReplicas: 0, startupSeconds: [] };
 
@@ -43,6 +49,7 @@ export class LocalFleet implements Fleet {
     const isScaled = deployment.replicas !== wanted;
     if (wanted > 0 && wanted < deployment.replicas) await deployment.askActive();
     if (isUpdated || isScaled) deployment.want(wanted, template);
+    else deployment.settle();
     if (known === undefined) return { changed: wanted > 0 ? ['created', 'scaled'] : ['created'] };
     return {
       changed: [...(isUpdated ? (['updated'] as const) : []), ...(isScaled ? (['scaled'] as const) : [])],
@@ -88,9 +95,29 @@ export class LocalFleet implements Fleet {
       clock,
       log: log.child({ queue: key }),
       onOutput,
-      onChange: () => onChange(key),
+      room: () => this.#room(),
+      onChange: () => {
+        this.#settleAll();
+        onChange(key);
+      },
     });
     this.#deployments.set(key, deployment);
     return deployment;
+  }
+
+  /**
+   * Ten workers that start at once on two processors are all ready late: started one after the other, the first ones are
+   * ready at once and the last ones no later. A worker that hangs as it starts holds its place for a while only.
+   */
+  #room(): number {
+    const { startsAtOnce = availableParallelism() } = this.#options;
+    const starting = this.#all().reduce((sum, deployment) => sum + deployment.startingSince(START_MS), 0);
+    return Math.max(0, startsAtOnce - starting);
+  }
+
+  /** A place that became free goes to whoever has the fewest workers. */
+  #settleAll(): void {
+    const deployments = [...this.#deployments.values()];
+    for (const deployment of deployments.toSorted((a, b) => a.size - b.size)) deployment.settle();
   }
 }

@@ -21,6 +21,8 @@ const queue = {
   spec: {},
 } as AsynqQueue;
 
+const other = { ...queue, metadata: { ...queue.metadata, name: 'webhooks' } };
+
 let fleet: LocalFleet;
 let output: string[];
 let changes: number;
@@ -34,18 +36,23 @@ function template(kind: string, revision = kind, env: Record<string, string> = {
   };
 }
 
-beforeEach(() => {
-  output = [];
-  changes = 0;
-  template('good');
-  fleet = new LocalFleet({
+function newFleet(options: { startsAtOnce?: number } = {}): LocalFleet {
+  return new LocalFleet({
     templateOf: async () => answer,
     command: [process.execPath, STUB],
     clock: systemClock,
     log: silentLogger,
     onOutput: (worker, line, stream) => void output.push(`${worker} ${stream} ${line}`),
     onChange: () => void changes++,
+    ...options,
   });
+}
+
+beforeEach(() => {
+  output = [];
+  changes = 0;
+  template('good');
+  fleet = newFleet();
 });
 
 afterEach(async () => {
@@ -160,6 +167,39 @@ describe('LocalFleet', () => {
     await fleet.apply(queue, 1);
     await until(() => fleet.pids.length === 1);
     expect(fleet.pids).toEqual([first]);
+  });
+
+  it('starts one after the other when told to, those first that have the fewest', async () => {
+    await fleet.stop();
+    fleet = newFleet({ startsAtOnce: 1 });
+    await fleet.apply(queue, 2);
+    await fleet.apply(other, 1);
+    expect(fleet.pids).toHaveLength(1);
+    await until(() => fleet.state(other).readyReplicas === 1);
+    await ready(2);
+    await until(() => output.length === 3);
+    expect(output.map((line) => line.split(' ')[0])).toEqual([
+      'imagenes-worker-1',
+      'webhooks-worker-1',
+      'imagenes-worker-2',
+    ]);
+  });
+
+  it('does not wait for ever for a worker that hangs as it starts', async () => {
+    await fleet.stop();
+    fleet = newFleet({ startsAtOnce: 1 });
+    template('silent');
+    await fleet.apply(queue, 1);
+    template('good');
+    await fleet.apply(other, 1);
+    await until(
+      async () => {
+        await fleet.apply(other, 1);
+        return fleet.state(other).readyReplicas === 1;
+      },
+      { timeout: 15_000 },
+    );
+    expect(state().readyReplicas).toBe(0);
   });
 
   it('gives names that were not given before', async () => {
