@@ -6,6 +6,9 @@ const ASSUMED_START_UP_SECONDS = 60;
 /** A fleet is given up on after so many times its known start-up. */
 const PATIENCE = 3;
 
+/** Workers that are known to start in no time get this long all the same: the machine may be busy. */
+const LEAST_PATIENCE_SECONDS = 10;
+
 /** How far ahead a queue is looked at for tasks that fall due while a worker starts, where start-up is not known. */
 const ASSUMED_LOOK_AHEAD_SECONDS = 10;
 
@@ -26,7 +29,7 @@ export function startUpOverdue(fleet: FleetState, now: number): boolean {
   if (fleet.problem !== undefined) return true;
   if (fleet.notReadySince === undefined) return false;
   const known = median(fleet.startupSeconds) ?? ASSUMED_START_UP_SECONDS;
-  return now - fleet.notReadySince > PATIENCE * known * 1000;
+  return now - fleet.notReadySince > Math.max(PATIENCE * known, LEAST_PATIENCE_SECONDS) * 1000;
 }
 
 /** More of what does not start helps nobody; with none ready, one goes on trying. */
