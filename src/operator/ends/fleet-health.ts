@@ -1,10 +1,12 @@
 import type { Deployment, Pod } from '../../kube/resources.ts';
 import { defined } from '../../runtime/defined.ts';
 import type { FleetState } from '../ends.ts';
-import { workerProblem } from './worker-problems.ts';
+import { type WorkerProblem, workerProblem } from './worker-problems.ts';
 
 /** Start-ups that are remembered. */
 const STARTUPS = 8;
+/** A problem that was not seen for so long is worth another try, as for the kubelet. */
+const PROBLEM_MS = 10 * 60_000;
 
 /** What is remembered of one fleet from one look to the next. */
 export interface FleetMemory {
@@ -14,9 +16,24 @@ export interface FleetMemory {
   readonly counted: ReadonlySet<string>;
   /** See `FleetState.notReadySince`. */
   readonly notReadySince: number | undefined;
+  /** What went wrong last, and may again. */
+  readonly problem: RememberedProblem | undefined;
 }
 
-export const NO_MEMORY: FleetMemory = { startupSeconds: [], counted: new Set(), notReadySince: undefined };
+interface RememberedProblem {
+  readonly problem: WorkerProblem;
+  /** When it was last seen, Unix milliseconds. */
+  readonly seenAt: number;
+  /** UIDs of the pods that were ready all the same: their readiness proves nothing. */
+  readonly readyBeside: ReadonlySet<string>;
+}
+
+export const NO_MEMORY: FleetMemory = {
+  startupSeconds: [],
+  counted: new Set(),
+  notReadySince: undefined,
+  problem: undefined,
+};
 
 /** What a Deployment and its pods say, and what to remember of it. Pure. */
 export function lookAt(
@@ -29,17 +46,43 @@ export function lookAt(
   const readyReplicas = deployment.status?.readyReplicas ?? 0;
   const startups = countStartups(memory, pods);
   const notReadySince = replicas > 0 && readyReplicas === 0 ? (memory.notReadySince ?? now) : undefined;
+  const problem = replicas > 0 ? lastingProblem(deployment, pods, memory.problem, now) : undefined;
   return {
     state: defined({
       presence: 'ours' as const,
       replicas,
       readyReplicas,
-      problem: replicas > 0 ? workerProblem(deployment, pods, now) : undefined,
+      problem: problem?.problem,
       startupSeconds: startups.startupSeconds,
       notReadySince,
     }),
-    memory: { ...startups, notReadySince },
+    memory: { ...startups, notReadySince, problem },
   };
+}
+
+/**
+ * The problem that is seen, else the one that was: the pod that crashed may be the one that was taken away, and the next
+ * one has not come so far. It is over when another worker has become ready.
+ */
+function lastingProblem(
+  deployment: Deployment,
+  pods: readonly Pod[],
+  known: RememberedProblem | undefined,
+  now: number,
+): RememberedProblem | undefined {
+  const ready = pods.filter(isReady).map(uidOf);
+  const seen = workerProblem(deployment, pods, now);
+  if (seen !== undefined) return { problem: seen, seenAt: now, readyBeside: new Set(ready) };
+  if (known === undefined || now - known.seenAt > PROBLEM_MS) return undefined;
+  return ready.every((uid) => known.readyBeside.has(uid)) ? known : undefined;
+}
+
+function isReady({ status }: Pod): boolean {
+  return (status?.conditions ?? []).some(({ type, status: value }) => type === 'Ready' && value === 'True');
+}
+
+function uidOf({ metadata }: Pod): string {
+  return metadata.uid ?? metadata.name;
 }
 
 function countStartups(
@@ -49,7 +92,7 @@ function countStartups(
   const present = new Set<string>();
   const news: number[] = [];
   for (const pod of pods) {
-    const { uid = pod.metadata.name } = pod.metadata;
+    const uid = uidOf(pod);
     const seconds = counted.has(uid) ? undefined : startupSeconds(pod);
     if (seconds !== undefined) news.push(seconds);
     if (seconds !== undefined || counted.has(uid)) present.add(uid);

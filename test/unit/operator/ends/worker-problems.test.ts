@@ -135,6 +135,27 @@ describe('a look at a fleet', () => {
     expect(lookAt(deployment(0, 0, [late]), [], NO_MEMORY, NOW).state).not.toHaveProperty('problem');
   });
 
+  it('does not forget a crash with the pod that was taken away', () => {
+    const crash = pod({ state: crashed('no handlers') }, { uid: 'gone' });
+    const first = lookAt(deployment(3, 0), [crash], NO_MEMORY, NOW);
+    const untried = pod({}, { uid: 'left' });
+    const later = lookAt(deployment(1, 0), [untried], first.memory, NOW + 1_000);
+
+    expect(later.state.problem).toEqual(first.state.problem);
+    const ready = pod({ ready: true }, { uid: 'left' }, at(0));
+    expect(lookAt(deployment(1, 1), [ready], later.memory, NOW + 9_000).state).not.toHaveProperty('problem');
+    expect(lookAt(deployment(0, 0), [], later.memory, NOW).state).not.toHaveProperty('problem');
+    expect(lookAt(deployment(1, 0), [], later.memory, NOW + 11 * 60_000).state).not.toHaveProperty('problem');
+  });
+
+  it('takes no comfort in workers that were ready when another one crashed', () => {
+    const old = pod({ ready: true }, { uid: 'old' }, at(50));
+    const crash = pod({ state: crashed('no handlers') }, { uid: 'new' });
+    const { memory } = lookAt(deployment(2, 1), [old, crash], NO_MEMORY, NOW);
+
+    expect(lookAt(deployment(2, 1), [old], memory, NOW).state.problem?.reason).toBe('CrashLoopBackOff');
+  });
+
   it('knows since when none is ready', () => {
     const first = lookAt(deployment(2, 0), [], NO_MEMORY, NOW);
     const later = lookAt(deployment(3, 0), [], first.memory, NOW + 5_000);
