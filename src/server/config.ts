@@ -23,6 +23,11 @@ export interface ServerConfig {
   readonly queues?: Readonly<Record<string, number>>;
   /** A queue gets slots only when those of higher priority have no pending task. @default false */
   readonly strictPriority?: boolean;
+  /**
+   * Where handlers take less than a millisecond on average, up to 64 tasks are held at a time (still only `concurrency`
+   * run at once), and given back when they do not move. Never with `strictPriority`. @default true
+   */
+  readonly prefetch?: boolean;
   /** Between two looks at empty queues; half to one and a half of it. @default 1000 */
   readonly taskCheckInterval?: number;
   /** Milliseconds until the next attempt. @default n^4 + 15 s and up to 29(n+1) s of chance, n being `retried` */
@@ -80,6 +85,7 @@ export function resolveConfig(config: ServerConfig): ResolvedConfig {
     concurrency: availableParallelism(),
     queues: { [DEFAULT_QUEUE]: 1 },
     strictPriority: false,
+    prefetch: true,
     taskCheckInterval: 1_000,
     retryDelay: (retried) => defaultRetryDelay(retried, random),
     isFailure: () => true,

@@ -6,9 +6,13 @@ import { ActiveTask } from './active-task.ts';
 import { Deadlines } from './deadlines.ts';
 import type { HandlerFunction } from './handler.ts';
 import { deadlineOf } from './outcome.ts';
+import { Prefetch } from './prefetch.ts';
 
 /** Starting a batch of handlers that compute must not keep timers and sockets waiting for longer than this at a time. */
 const TURN_MS = 20;
+
+/** Tasks in hand of which none was started for so long are of more use to another server. */
+const STALL_MS = 20;
 
 const DONE: Settlement = { kind: 'done' };
 const REQUEUE: Settlement = { kind: 'requeue' };
@@ -19,6 +23,8 @@ export interface ProcessorParts {
   readonly clock: Clock;
   readonly log: Logger;
   readonly concurrency: number;
+  /** Whether tasks may be held beyond free slots, where handlers are very short. */
+  readonly prefetch: boolean;
   readonly handle: HandlerFunction;
   /** Writes an outcome. */
   readonly settle: (task: LeasedTask, settlement: Settlement) => void;
@@ -42,11 +48,17 @@ export class Processor {
   readonly #parts: ProcessorParts;
   readonly #clock: Clock;
   readonly #deadlines: Deadlines<ActiveTask>;
+  readonly #prefetch: Prefetch | undefined;
   readonly #inHand = new Set<ActiveTask>();
   /** Tasks in hand whose handler was not called yet, first come first. */
   #backlog: ActiveTask[] = [];
   #reserved = 0;
-  #resuming = false;
+  /** Handlers that have not ended. */
+  #atWork = 0;
+  /** Handlers called so far. */
+  #started = 0;
+  #starting = false;
+  #watching = false;
   #quiet = false;
   #slotFree: PromiseWithResolvers<void> | undefined;
   #empty: PromiseWithResolvers<void> | undefined;
@@ -54,12 +66,15 @@ export class Processor {
   constructor(parts: ProcessorParts) {
     this.#parts = parts;
     this.#clock = parts.clock;
+    this.#prefetch = parts.prefetch ? new Prefetch(parts.concurrency) : undefined;
     this.#deadlines = new Deadlines(parts.clock, (task) => this.#abandon(task, 'ASYNQ_TASK_TIMEOUT'));
   }
 
-  /** Slots that are neither taken nor reserved. */
+  /** Tasks to be fetched now: one for each slot that is free, and when handlers are very short some to hold besides. */
   get freeSlots(): number {
-    return this.#parts.concurrency - this.#inHand.size - this.#reserved;
+    const held = this.#prefetch?.tasks ?? 0;
+    const room = this.#parts.concurrency + held - this.#inHand.size - this.#reserved;
+    return room > held / 2 ? room : 0;
   }
 
   /** Tasks in hand, in every state but `ended`. */
@@ -69,11 +84,11 @@ export class Processor {
 
   /** Since when every slot is held by a handler that was told to stop, Unix milliseconds; undefined: it is not so. */
   get stuckSince(): number | undefined {
-    if (this.#inHand.size < this.#parts.concurrency) return undefined;
+    if (this.#atWork < this.#parts.concurrency) return undefined;
     let since = 0;
-    for (const task of this.#inHand) {
-      if (task.state !== 'abandoned') return undefined;
-      since = Math.max(since, task.abandonedAt);
+    for (const { state, abandonedAt } of this.#inHand) {
+      if (state === 'running') return undefined;
+      if (state === 'abandoned') since = Math.max(since, abandonedAt);
     }
     return since;
   }
@@ -98,7 +113,7 @@ export class Processor {
     await this.#slotFree.promise;
   }
 
-  /** Runs tasks that were leased, never more than there are free slots. */
+  /** Runs tasks that were leased, never more than `freeSlots` asked for. */
   take(leased: readonly LeasedTask[]): void {
     for (const lease of leased) {
       const task = new ActiveTask(lease, this.#parts);
@@ -106,7 +121,7 @@ export class Processor {
       this.#backlog.push(task);
     }
     if (this.#quiet) this.#giveBackBacklog();
-    else if (!this.#resuming) this.#startBacklog();
+    else this.#startBacklog();
   }
 
   /** Starts no handler any more: tasks that were not started go back to their queues at once. */
@@ -156,16 +171,33 @@ export class Processor {
   }
 
   #startBacklog(): void {
-    this.#resuming = false;
+    if (this.#starting || this.#backlog.length === 0) return;
+    this.#starting = true;
     const turnEnd = this.#clock.monotonic() + TURN_MS;
-    for (let next = this.#backlog.shift(); next !== undefined; next = this.#backlog.shift()) {
+    while (this.#atWork < this.#parts.concurrency && this.#clock.monotonic() < turnEnd) {
+      const next = this.#backlog.shift();
+      if (next === undefined) break;
       if (next.state === 'leased') this.#start(next);
-      if (this.#backlog.length > 0 && this.#clock.monotonic() >= turnEnd) {
-        this.#resuming = true;
-        setImmediate(() => this.#startBacklog());
-        return;
-      }
     }
+    this.#starting = false;
+    if (this.#backlog.length === 0) return;
+    if (this.#atWork < this.#parts.concurrency) setImmediate(() => this.#startBacklog());
+    else void this.#watchBacklog();
+  }
+
+  /** Gives back what waits in hand behind handlers that turn out not to be short. */
+  async #watchBacklog(): Promise<void> {
+    if (this.#watching) return;
+    this.#watching = true;
+    let before = -1;
+    while (this.#backlog.length > 0 && this.#started !== before) {
+      before = this.#started;
+      await this.#clock.sleep(STALL_MS);
+    }
+    this.#watching = false;
+    if (this.#backlog.length === 0) return;
+    this.#prefetch?.stalled();
+    this.#giveBackBacklog();
   }
 
   #start(task: ActiveTask): void {
@@ -175,6 +207,8 @@ export class Processor {
     if (task.deadline <= now) return this.#abandon(task, 'ASYNQ_TASK_TIMEOUT');
     task.state = 'running';
     task.startedAt = now;
+    this.#started++;
+    this.#atWork++;
     this.#deadlines.add(task);
     try {
       const result = this.#parts.handle(task.task, task);
@@ -203,8 +237,12 @@ export class Processor {
   }
 
   #handled(task: ActiveTask): void {
-    this.#parts.onHandled(task, this.#clock.now() - task.startedAt);
+    const durationMs = this.#clock.now() - task.startedAt;
+    this.#prefetch?.handled(durationMs);
+    this.#parts.onHandled(task, durationMs);
+    this.#atWork--;
     this.#end(task);
+    this.#startBacklog();
   }
 
   /** Decides the outcome over the head of a handler that is at work, or was not called yet. */

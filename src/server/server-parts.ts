@@ -52,6 +52,7 @@ export function joinParts(
   const processor = new Processor({
     ...common,
     concurrency: config.concurrency,
+    prefetch: config.prefetch && !config.strictPriority,
     handle,
     settle: (task, settlement) => syncer.settle(task, settlement),
     judge: (task, thrown) => judge.judge(task.leased, task.task, thrown),
