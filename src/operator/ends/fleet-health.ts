@@ -1,7 +1,7 @@
 import type { Deployment, Pod } from '../../kube/resources.ts';
 import { defined } from '../../runtime/defined.ts';
 import type { FleetState } from '../ends.ts';
-import { type WorkerProblem, workerProblem } from './worker-problems.ts';
+import { deploymentProblem, podProblem, type WorkerProblem } from './worker-problems.ts';
 
 /** Start-ups that are remembered. */
 const STARTUPS = 8;
@@ -24,7 +24,7 @@ interface RememberedProblem {
   readonly problem: WorkerProblem;
   /** When it was last seen, Unix milliseconds. */
   readonly seenAt: number;
-  /** UIDs of the pods that were ready all the same: their readiness proves nothing. */
+  /** UIDs of the pods that were ready when it was first seen: their readiness proves nothing. */
   readonly readyBeside: ReadonlySet<string>;
 }
 
@@ -46,13 +46,14 @@ export function lookAt(
   const readyReplicas = deployment.status?.readyReplicas ?? 0;
   const startups = countStartups(memory, pods);
   const notReadySince = replicas > 0 && readyReplicas === 0 ? (memory.notReadySince ?? now) : undefined;
-  const problem = replicas > 0 ? lastingProblem(deployment, pods, memory.problem, now) : undefined;
+  const problem = replicas > 0 ? lastingProblem(pods, memory.problem, now) : undefined;
+  const ofDeployment = replicas > 0 ? deploymentProblem(deployment) : undefined;
   return {
     state: defined({
       presence: 'ours' as const,
       replicas,
       readyReplicas,
-      problem: problem?.problem,
+      problem: problem?.problem ?? ofDeployment,
       startupSeconds: startups.startupSeconds,
       notReadySince,
     }),
@@ -61,20 +62,21 @@ export function lookAt(
 }
 
 /**
- * The problem that is seen, else the one that was: the pod that crashed may be the one that was taken away, and the next
+ * The problem that is seen on a pod, else the one that was: the pod that crashed may be the one that was taken away, and the next
  * one has not come so far. It is over when another worker has become ready.
  */
 function lastingProblem(
-  deployment: Deployment,
   pods: readonly Pod[],
   known: RememberedProblem | undefined,
   now: number,
 ): RememberedProblem | undefined {
   const ready = pods.filter(isReady).map(uidOf);
-  const seen = workerProblem(deployment, pods, now);
-  if (seen !== undefined) return { problem: seen, seenAt: now, readyBeside: new Set(ready) };
-  if (known === undefined || now - known.seenAt > PROBLEM_MS) return undefined;
-  return ready.every((uid) => known.readyBeside.has(uid)) ? known : undefined;
+  const remembered = known !== undefined && now - known.seenAt <= PROBLEM_MS ? known : undefined;
+  const seen = podProblem(pods, now);
+  if (seen !== undefined) {
+    return { problem: seen, seenAt: now, readyBeside: remembered?.readyBeside ?? new Set(ready) };
+  }
+  return remembered && ready.every((uid) => remembered.readyBeside.has(uid)) ? remembered : undefined;
 }
 
 function isReady({ status }: Pod): boolean {

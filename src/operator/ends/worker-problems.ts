@@ -28,14 +28,10 @@ const LONGEST_WORDS = 1_024;
 type ContainerStatus = NonNullable<NonNullable<Pod['status']>['containerStatuses']>[number];
 
 /**
- * The first thing that stands in the way of these workers: what the pods say (an image that cannot be pulled, a crash
- * loop with the worker's last words), else what their Deployment says. Pods that are going count for nothing.
+ * The first thing that stands in the way of these workers as their pods say it: an image that cannot be pulled, a crash
+ * loop with the worker's last words. Pods that are going count for nothing.
  */
-export function workerProblem(
-  deployment: Deployment,
-  pods: readonly Pod[],
-  now: number,
-): WorkerProblem | undefined {
+export function podProblem(pods: readonly Pod[], now: number): WorkerProblem | undefined {
   for (const pod of pods) {
     if (pod.metadata.deletionTimestamp !== undefined) continue;
     const { initContainerStatuses = [], containerStatuses = [] } = pod.status ?? {};
@@ -44,7 +40,7 @@ export function workerProblem(
       if (problem !== undefined) return problem;
     }
   }
-  return deploymentProblem(deployment);
+  return undefined;
 }
 
 function containerProblem(container: ContainerStatus, now: number): WorkerProblem | undefined {
@@ -86,7 +82,8 @@ function cut(text: string): string {
   return text.length <= LONGEST_WORDS ? text : `…${text.slice(-LONGEST_WORDS)}`;
 }
 
-function deploymentProblem({ status }: Deployment): WorkerProblem | undefined {
+/** What the Deployment itself says: pods that cannot be made, a rollout that does not end. */
+export function deploymentProblem({ status }: Deployment): WorkerProblem | undefined {
   const { conditions = [] } = status ?? {};
   const failure = conditions.find((it) => it.type === 'ReplicaFailure' && it.status === 'True');
   const late = conditions.find((it) => it.type === 'Progressing' && it.status === 'False');

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Deployment, Pod } from '../../../../src/kube/resources.ts';
 import { lookAt, NO_MEMORY } from '../../../../src/operator/ends/fleet-health.ts';
-import { workerProblem } from '../../../../src/operator/ends/worker-problems.ts';
+import { deploymentProblem, podProblem } from '../../../../src/operator/ends/worker-problems.ts';
 
 const NOW = Date.parse('2026-06-01T12:00:00Z');
 const at = (secondsAgo: number) => new Date(NOW - secondsAgo * 1000).toISOString();
@@ -89,7 +89,7 @@ describe('what keeps workers from becoming ready', () => {
       'mine:1: secret "x" not found',
     ],
   ])('%s', (_, container, reason, message) => {
-    expect(workerProblem(deployment(), [pod(container)], NOW)).toEqual({ reason, message });
+    expect(podProblem([pod(container)], NOW)).toEqual({ reason, message });
   });
 
   it.each<[string, Partial<Status>]>([
@@ -105,12 +105,12 @@ describe('what keeps workers from becoming ready', () => {
       { ready: true, restartCount: 9, state: { running: {} }, lastState: crashed('boom', 700) },
     ],
   ])('not: %s', (_, container) => {
-    expect(workerProblem(deployment(), [pod(container)], NOW)).toBeUndefined();
+    expect(podProblem([pod(container)], NOW)).toBeUndefined();
   });
 
   it('is not what a pod says that is going', () => {
     const going = pod({ state: crashed('boom') }, { deletionTimestamp: at(1) });
-    expect(workerProblem(deployment(), [going], NOW)).toBeUndefined();
+    expect(podProblem([going], NOW)).toBeUndefined();
   });
 
   it('is what the Deployment says when pods say nothing', () => {
@@ -121,11 +121,18 @@ describe('what keeps workers from becoming ready', () => {
       message: 'too slow',
     };
     const failure = { type: 'ReplicaFailure', status: 'True', reason: 'FailedCreate', message: 'quota' };
-    expect(workerProblem(deployment(1, 0, [late]), [], NOW)).toEqual({
+    expect(deploymentProblem(deployment(1, 0, [late]))).toEqual({
       reason: 'ProgressDeadlineExceeded',
       message: 'too slow',
     });
-    expect(workerProblem(deployment(1, 0, [late, failure]), [], NOW)?.reason).toBe('FailedCreate');
+    expect(deploymentProblem(deployment(1, 0, [late, failure]))?.reason).toBe('FailedCreate');
+    expect(lookAt(deployment(1, 0, [late]), [], NO_MEMORY, NOW).state.problem?.message).toBe('too slow');
+  });
+
+  it('is over with the words of the Deployment: only what a pod said is remembered', () => {
+    const failure = { type: 'ReplicaFailure', status: 'True', reason: 'FailedCreate', message: 'quota' };
+    const { memory } = lookAt(deployment(2, 1, [failure]), [], NO_MEMORY, NOW);
+    expect(lookAt(deployment(2, 2), [], memory, NOW).state).not.toHaveProperty('problem');
   });
 });
 
@@ -154,6 +161,15 @@ describe('a look at a fleet', () => {
     const { memory } = lookAt(deployment(2, 1), [old, crash], NO_MEMORY, NOW);
 
     expect(lookAt(deployment(2, 1), [old], memory, NOW).state.problem?.reason).toBe('CrashLoopBackOff');
+  });
+
+  it('takes comfort in a worker that became ready beside the crash, once the crash is gone', () => {
+    const old = pod({ state: crashed('boom') }, { uid: 'old' });
+    const mended = pod({ ready: true }, { uid: 'mended' }, at(1));
+    const first = lookAt(deployment(1, 0), [old], NO_MEMORY, NOW);
+    const beside = lookAt(deployment(1, 1), [old, mended], first.memory, NOW);
+    expect(beside.state.problem?.reason).toBe('CrashLoopBackOff');
+    expect(lookAt(deployment(1, 1), [mended], beside.memory, NOW).state).not.toHaveProperty('problem');
   });
 
   it('knows since when none is ready', () => {
