@@ -23,18 +23,19 @@ export function tiersOf(queues: Readonly<Record<string, number>>, strict: boolea
 
 /**
  * Divides `slots` by weight. Each share is its exact part rounded down or up, all together are `slots`, and over many
- * draws each queue gets its exact part (systematic sampling: one random number decides every rounding).
+ * draws each queue gets its exact part (systematic sampling: one random number decides every rounding). In whole numbers,
+ * weights being such: near a border, fractions would round to one slot too many.
  */
 export function sharesOf(slots: number, weights: readonly number[], random: Random): number[] {
   const total = weights.reduce((sum, weight) => sum + weight, 0);
-  const offset = random();
+  const offset = Math.floor(random() * total);
   let weightSoFar = 0;
   let given = 0;
   return weights.map((weight) => {
     weightSoFar += weight;
-    const upTo = weightSoFar === total ? slots : Math.ceil((slots * weightSoFar) / total - offset);
-    const share = Math.max(0, upTo - given);
-    given += share;
+    const upTo = Math.max(given, Math.ceil((slots * weightSoFar - offset) / total));
+    const share = upTo - given;
+    given = upTo;
     return share;
   });
 }
