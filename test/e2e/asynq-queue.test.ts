@@ -9,6 +9,8 @@ import { until } from '../support/until.ts';
 const MEDIA = 'media';
 const QUEUES = 'test/e2e/queues.yaml';
 const MINUTE_MS = 60_000;
+/** What the API server, or a log of what it said, has to say of a right that is missing. */
+const FORBIDDEN = /forbidden|"(status|code)":403/i;
 
 const kube = kubectl();
 const { addrs, password } = stage().redis;
@@ -109,6 +111,28 @@ describe('three AsynqQueues on an operator from the chart', () => {
     expect(await versions()).toEqual(before);
   });
 
+  it('tell why a worker does not start, and ask for no more of its kind', async () => {
+    await inMedia('apply', '--filename', 'test/e2e/broken-handlers.yaml');
+    await peer.enqueue([1, 2, 3].map((i) => ({ type: 'any', queue: 'broken', taskId: `broken-${i}` })));
+
+    await inMedia('wait', '--for=condition=WorkersAvailable=false', '--timeout=50s', 'asynqqueue', 'broken');
+
+    const { status } = await kube.json<{ status: { conditions: Condition[] } }>([
+      'get',
+      'asynqqueue',
+      'broken',
+      '--namespace',
+      MEDIA,
+    ]);
+    const condition = status.conditions.find(({ type }) => type === 'WorkersAvailable');
+    expect(condition?.message).toMatch(/broken\.mjs.*expected a default export/);
+    await until(async () => (await deployment('broken')).spec.replicas === 1, { timeout: 20_000 });
+    const { generation } = (await deployment('broken')).metadata;
+    await until(async () => (await restarts('broken')) >= 2, { timeout: 2 * MINUTE_MS, interval: 500 });
+    expect((await deployment('broken')).metadata.generation).toBe(generation);
+    await inMedia('delete', 'asynqqueue', 'broken');
+  });
+
   it('take their Deployment with them', async () => {
     await inMedia('delete', 'asynqqueue', 'webhooks', '--timeout=60s');
 
@@ -127,8 +151,7 @@ it('the samples are AsynqQueues to the API server', async () => {
 
 describe('the operator', () => {
   it('was allowed all that it did', async () => {
-    const log = await kube.run(['logs', 'deployment/asynq-operator', '--namespace', OPERATOR_NAMESPACE]);
-    expect(log).not.toMatch(/forbidden|"(status|code)":403/i);
+    expect(await operatorLog()).not.toMatch(FORBIDDEN);
   });
 
   it('is an image of less than 200 MB', async () => {
@@ -152,7 +175,27 @@ describe('the operator', () => {
     expect(await inMedia('get', 'asynqqueues', '--output', 'name')).toContain('imagenes');
     expect(await kube.run(['get', 'deployments', '--namespace', OPERATOR_NAMESPACE])).toBe('');
   });
+
+  it('needs no right outside of the namespaces that it is told to watch', async () => {
+    await installOperator(
+      '--set',
+      `watchNamespaces={${MEDIA}},rbac.secretNames={redis},rbac.aggregate=false`,
+    );
+    await peer.enqueue(images(1, 0, 'again'));
+
+    await until(async () => (await finished()).some(({ id }) => id === 'again-0'), {
+      timeout: MINUTE_MS,
+      what: 'the task to be finished',
+    });
+    expect(await operatorLog()).not.toMatch(FORBIDDEN);
+    expect(await kube.run(['get', 'clusterroles'])).not.toContain('asynq-operator');
+  });
 });
+
+interface Condition {
+  readonly type: string;
+  readonly message: string;
+}
 
 interface Image {
   readonly names: readonly string[];
@@ -161,19 +204,31 @@ interface Image {
 
 interface KubeItem {
   readonly kind: string;
+  /** What an Event is about. */
+  readonly regarding?: { readonly kind: string };
   readonly metadata: { readonly name: string; readonly resourceVersion: string };
 }
 
-async function installOperator(): Promise<void> {
+function operatorLog(): Promise<string> {
+  return kube.run(['logs', 'deployment/asynq-operator', '--namespace', OPERATOR_NAMESPACE]);
+}
+
+async function installOperator(...more: string[]): Promise<void> {
   const connection = { addrs, passwordSecretRef: { name: 'redis' } };
   const place = ['--namespace', OPERATOR_NAMESPACE, '--create-namespace'];
   const values = ['--set-json', `redis=${JSON.stringify(connection)}`];
   try {
-    await helm(['install', 'asynq-operator', 'charts/asynq-operator', ...place, ...values, '--wait']);
+    await helm([
+      'install',
+      'asynq-operator',
+      'charts/asynq-operator',
+      ...place,
+      ...values,
+      ...more,
+      '--wait',
+    ]);
   } catch (error) {
-    const log = await kube
-      .run(['logs', 'deployment/asynq-operator', '--namespace', OPERATOR_NAMESPACE])
-      .catch(String);
+    const log = await operatorLog().catch(String);
     throw new Error(`the operator does not become ready; its log:\n${log}`, { cause: error });
   }
 }
@@ -203,15 +258,30 @@ async function marks(key: string): Promise<Mark[]> {
   });
 }
 
-function deployment(queue: string): Promise<{ readonly spec: { readonly replicas: number } }> {
+interface Deployment {
+  readonly metadata: { readonly generation: number };
+  readonly spec: { readonly replicas: number };
+}
+
+function deployment(queue: string): Promise<Deployment> {
   return kube.json(['get', 'deployment', `${queue}-worker`, '--namespace', MEDIA]);
 }
 
-/** Every object that somebody could have written to, with its version. */
+/** How often the queue's workers that are there were started again. */
+async function restarts(queue: string): Promise<number> {
+  const path = '{.items[*].status.containerStatuses[*].restartCount}';
+  const selector = `asynq.dev/asynqqueue=${queue}`;
+  const counts = await inMedia('get', 'pods', '--selector', selector, '--output', `jsonpath=${path}`);
+  return Math.max(...counts.split(' ').map(Number));
+}
+
+/** Everything that the operator writes or causes to be written, with its version. */
 async function versions(): Promise<string[]> {
   const kinds = 'asynqqueues,deployments,replicasets,pods,events.events.k8s.io';
   const { items } = await kube.json<{ items: KubeItem[] }>(['get', kinds, '--namespace', MEDIA]);
-  return items.map(({ kind, metadata }) => `${kind}/${metadata.name} ${metadata.resourceVersion}`);
+  return items
+    .filter(({ regarding }) => regarding === undefined || regarding.kind === 'AsynqQueue')
+    .map(({ kind, metadata }) => `${kind}/${metadata.name} ${metadata.resourceVersion}`);
 }
 
 async function workersGone(queue: string): Promise<void> {
