@@ -31,8 +31,37 @@ it('lists it again after a minute', async () => {
   await clock.advance(59_999);
   expect(registry.ensure('q')).toBeUndefined();
   await clock.advance(1);
-  await registry.ensure('q');
+  registry.ensure('q');
   expect(sent).toHaveLength(2);
+});
+
+it('keeps nobody waiting for a queue that was listed before', async () => {
+  const answers: (() => Promise<RedisReply>)[] = [async () => 1, () => new Promise(() => {})];
+  const { registry, clock, sent } = registryOn(() => answers[sent.length - 1]?.() ?? Promise.resolve(1));
+  await registry.ensure('q');
+  await clock.advance(60_000);
+  expect(registry.ensure('q')).toBeUndefined();
+  expect(registry.ensure('q')).toBeUndefined();
+  expect(sent).toHaveLength(2);
+});
+
+it('tries again a little later when listing again failed', async () => {
+  let fails = false;
+  const { registry, clock, sent } = registryOn(async () => {
+    if (fails) throw new Error('away');
+    return 1;
+  });
+  await registry.ensure('q');
+  await clock.advance(60_000);
+  fails = true;
+  expect(registry.ensure('q')).toBeUndefined();
+  await clock.advance(999);
+  expect(registry.ensure('q')).toBeUndefined();
+  expect(sent).toHaveLength(2);
+  await clock.advance(1);
+  fails = false;
+  expect(registry.ensure('q')).toBeUndefined();
+  expect(sent).toHaveLength(3);
 });
 
 it('does not take a failure for an answer', async () => {
