@@ -22,6 +22,7 @@ export function run(command: string, args: readonly string[], options: RunOption
         reject(new Error(`${command} ${args.join(' ')}: ${said}`, { cause: error }));
       },
     );
-    child.stdin?.end(input);
+    // It may end without having read what it was given (EPIPE); its exit code tells whether that was well.
+    child.stdin?.on('error', () => {}).end(input);
   });
 }
