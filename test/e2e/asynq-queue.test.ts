@@ -2,15 +2,22 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Cluster } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { owns, parseClusterNodes } from '../lab/cluster-nodes.ts';
-import { helm, kubectl, OPERATOR_NAMESPACE, showClusterOnFailure, stage } from '../support/e2e.ts';
+import {
+  FORBIDDEN,
+  installOperator,
+  kubectl,
+  OPERATOR_NAMESPACE,
+  operatorLog,
+  showClusterOnFailure,
+  stage,
+  uninstallOperator,
+} from '../support/e2e.ts';
 import { GoPeer } from '../support/go-peer.ts';
 import { until } from '../support/until.ts';
 
 const MEDIA = 'media';
 const QUEUES = 'test/e2e/queues.yaml';
 const MINUTE_MS = 60_000;
-/** What the API server, or a log of what it said, has to say of a right that is missing. */
-const FORBIDDEN = /forbidden|"(status|code)":403/i;
 
 const kube = kubectl();
 const { addrs, password } = stage().redis;
@@ -29,7 +36,11 @@ beforeAll(async () => {
   await inMedia('apply', '--filename', QUEUES);
 });
 
-afterAll(() => redis.disconnect());
+afterAll(async () => {
+  redis.disconnect();
+  await uninstallOperator();
+  await kube.run(['delete', 'namespace', MEDIA, '--wait=false']);
+});
 
 describe('three AsynqQueues on an operator from the chart', () => {
   it('become Ready, each with a Deployment of no replicas', async () => {
@@ -168,28 +179,6 @@ describe('the operator', () => {
     const path = `/api/v1/namespaces/${OPERATOR_NAMESPACE}/pods/${pod}:8080/proxy/metrics`;
     expect(await kube.run(['get', '--raw', path])).toMatch(/^asynq_operator_/m);
   });
-
-  it('leaves the CRD and all AsynqQueues behind when it is uninstalled', async () => {
-    await helm(['uninstall', 'asynq-operator', '--namespace', OPERATOR_NAMESPACE, '--wait']);
-
-    expect(await inMedia('get', 'asynqqueues', '--output', 'name')).toContain('imagenes');
-    expect(await kube.run(['get', 'deployments', '--namespace', OPERATOR_NAMESPACE])).toBe('');
-  });
-
-  it('needs no right outside of the namespaces that it is told to watch', async () => {
-    await installOperator(
-      '--set',
-      `watchNamespaces={${MEDIA}},rbac.secretNames={redis},rbac.aggregate=false`,
-    );
-    await peer.enqueue(images(1, 0, 'again'));
-
-    await until(async () => (await finished()).some(({ id }) => id === 'again-0'), {
-      timeout: MINUTE_MS,
-      what: 'the task to be finished',
-    });
-    expect(await operatorLog()).not.toMatch(FORBIDDEN);
-    expect(await kube.run(['get', 'clusterroles'])).not.toContain('asynq-operator');
-  });
 });
 
 interface Condition {
@@ -207,30 +196,6 @@ interface KubeItem {
   /** What an Event is about. */
   readonly regarding?: { readonly kind: string };
   readonly metadata: { readonly name: string; readonly resourceVersion: string };
-}
-
-function operatorLog(): Promise<string> {
-  return kube.run(['logs', 'deployment/asynq-operator', '--namespace', OPERATOR_NAMESPACE]);
-}
-
-async function installOperator(...more: string[]): Promise<void> {
-  const connection = { addrs, passwordSecretRef: { name: 'redis' } };
-  const place = ['--namespace', OPERATOR_NAMESPACE, '--create-namespace'];
-  const values = ['--set-json', `redis=${JSON.stringify(connection)}`];
-  try {
-    await helm([
-      'install',
-      'asynq-operator',
-      'charts/asynq-operator',
-      ...place,
-      ...values,
-      ...more,
-      '--wait',
-    ]);
-  } catch (error) {
-    const log = await operatorLog().catch(String);
-    throw new Error(`the operator does not become ready; its log:\n${log}`, { cause: error });
-  }
 }
 
 /** Tasks as Go's client takes them, each to keep a worker busy for `ms` milliseconds. */

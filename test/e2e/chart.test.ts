@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
-import { helm, kubectl } from '../support/e2e.ts';
+import { CHART, helm, kubectl } from '../support/e2e.ts';
 
 const kube = kubectl();
 
@@ -20,7 +20,7 @@ function manifests(text: string): Manifest[] {
 }
 
 function template(...values: string[]): Promise<string> {
-  return helm(['template', 'asynq-operator', 'charts/asynq-operator', ...values]);
+  return helm(['template', 'asynq-operator', CHART, ...values]);
 }
 
 const REDIS = 'redis={"addrs":["redis:6379"],"username":"worker","passwordSecretRef":{"name":"redis"}}';
