@@ -12,8 +12,8 @@ const PROBLEM_MS = 10 * 60_000;
 export interface FleetMemory {
   /** See `FleetState.startupSeconds`. */
   readonly startupSeconds: readonly number[];
-  /** UIDs of the pods that are there and whose start-up is among those, or was. */
-  readonly counted: ReadonlySet<string>;
+  /** UIDs of the pods that were seen to start and were not ready yet. */
+  readonly starting: ReadonlySet<string>;
   /** See `FleetState.notReadySince`. */
   readonly notReadySince: number | undefined;
   /** What went wrong last, and may again. */
@@ -30,7 +30,7 @@ interface RememberedProblem {
 
 export const NO_MEMORY: FleetMemory = {
   startupSeconds: [],
-  counted: new Set(),
+  starting: new Set(),
   notReadySince: undefined,
   problem: undefined,
 };
@@ -87,30 +87,34 @@ function uidOf({ metadata }: Pod): string {
   return metadata.uid ?? metadata.name;
 }
 
+/**
+ * Only of pods that were seen before they were ready: of any other it is not known whether its last readiness is its first. A
+ * node that was away for a while makes all its pods ready anew, without a restart.
+ */
 function countStartups(
-  { startupSeconds: known, counted }: FleetMemory,
+  { startupSeconds: known, starting }: FleetMemory,
   pods: readonly Pod[],
-): Pick<FleetMemory, 'startupSeconds' | 'counted'> {
-  const present = new Set<string>();
-  const news: number[] = [];
-  for (const pod of pods) {
-    const uid = uidOf(pod);
-    const seconds = counted.has(uid) ? undefined : startupSeconds(pod);
-    if (seconds !== undefined) news.push(seconds);
-    if (seconds !== undefined || counted.has(uid)) present.add(uid);
-  }
+): Pick<FleetMemory, 'startupSeconds' | 'starting'> {
+  const started = pods.filter((pod) => isReady(pod) && starting.has(uidOf(pod)));
+  const news = started.map(startupSeconds).filter((seconds) => seconds !== undefined);
+  const waiting = pods.filter((pod) => !isReady(pod) && (starting.has(uidOf(pod)) || isStarting(pod)));
   return {
     startupSeconds: news.length === 0 ? known : [...known, ...news].slice(-STARTUPS),
-    counted: present,
+    starting: new Set(waiting.map(uidOf)),
   };
 }
 
-/** From the pod's birth to its first readiness; undefined: not ready, or not for the first time. */
+/** A pod that lost its readiness has containers that have started. */
+function isStarting({ status }: Pod): boolean {
+  const containers = status?.containerStatuses ?? [];
+  return containers.length === 0 || containers.some(({ started }) => started !== true);
+}
+
+/** From the birth of a ready pod to its readiness; undefined: that came after a restart. */
 function startupSeconds({ metadata, status }: Pod): number | undefined {
   const ready = status?.conditions?.find(({ type }) => type === 'Ready');
-  const restarts = (status?.containerStatuses ?? []).some(({ restartCount }) => restartCount > 0);
-  if (ready?.status !== 'True' || restarts) return undefined;
+  if ((status?.containerStatuses ?? []).some(({ restartCount }) => restartCount > 0)) return undefined;
   const seconds =
-    (Date.parse(ready.lastTransitionTime ?? '') - Date.parse(metadata.creationTimestamp ?? '')) / 1000;
+    (Date.parse(ready?.lastTransitionTime ?? '') - Date.parse(metadata.creationTimestamp ?? '')) / 1000;
   return Number.isFinite(seconds) && seconds >= 0 ? seconds : undefined;
 }

@@ -180,25 +180,43 @@ describe('a look at a fleet', () => {
   });
 
   it('learns how long workers take to start, from each pod once', () => {
-    const pods = ['a', 'b'].map((uid) => pod({ ready: true }, { uid, creationTimestamp: at(60) }, at(52)));
-    const first = lookAt(deployment(2, 2), pods, NO_MEMORY, NOW);
-    expect(first.state.startupSeconds).toEqual([8, 8]);
-    const more = [...pods, pod({ ready: true }, { uid: 'c', creationTimestamp: at(30) }, at(26))];
-    expect(lookAt(deployment(3, 3), more, first.memory, NOW).state.startupSeconds).toEqual([8, 8, 4]);
+    const born = (uid: string, secondsAgo: number) =>
+      pod({ started: false }, { uid, creationTimestamp: at(secondsAgo) });
+    const ready = (uid: string, secondsAgo: number, readyAgo: number) =>
+      pod({ ready: true, started: true }, { uid, creationTimestamp: at(secondsAgo) }, at(readyAgo));
+    const first = lookAt(deployment(2, 0), [born('a', 60), born('b', 60)], NO_MEMORY, NOW);
+    expect(first.state.startupSeconds).toEqual([]);
+    const two = [ready('a', 60, 52), ready('b', 60, 52)];
+    const second = lookAt(deployment(3, 2), [...two, born('c', 30)], first.memory, NOW);
+    expect(second.state.startupSeconds).toEqual([8, 8]);
+    const third = lookAt(deployment(3, 3), [...two, ready('c', 30, 26)], second.memory, NOW);
+    expect(third.state.startupSeconds).toEqual([8, 8, 4]);
   });
 
   it('does not take a restart for a start', () => {
-    const restarted = pod({ ready: true, restartCount: 1 }, {}, at(1));
-    expect(lookAt(deployment(1, 1), [restarted], NO_MEMORY, NOW).state.startupSeconds).toEqual([]);
+    const starting = lookAt(deployment(1, 0), [pod({ started: false })], NO_MEMORY, NOW);
+    const restarted = pod({ ready: true, started: true, restartCount: 1 }, {}, at(1));
+    expect(lookAt(deployment(1, 1), [restarted], starting.memory, NOW).state.startupSeconds).toEqual([]);
+  });
+
+  it('does not take the age of a pod for its start-up whose node was away for a while', () => {
+    const old = { creationTimestamp: at(172_800) };
+    const ready = pod({ ready: true, started: true }, old, at(1));
+    expect(lookAt(deployment(1, 1), [ready], NO_MEMORY, NOW).state.startupSeconds).toEqual([]);
+    const away = lookAt(deployment(1, 0), [pod({ ready: true, started: true }, old)], NO_MEMORY, NOW);
+    expect(lookAt(deployment(1, 1), [ready], away.memory, NOW).state.startupSeconds).toEqual([]);
   });
 
   it('remembers eight start-ups, of however many pods', () => {
-    const pods = Array.from({ length: 50 }, (_, i) =>
-      pod({ ready: true }, { uid: `p${i}`, creationTimestamp: at(100) }, at(100 - i)),
-    );
-    const first = lookAt(deployment(50, 50), pods, NO_MEMORY, NOW);
+    const pods = (container: Partial<Status>, ready?: (i: number) => string) =>
+      Array.from({ length: 50 }, (_, i) =>
+        pod(container, { uid: `p${i}`, creationTimestamp: at(100) }, ready?.(i)),
+      );
+    const { memory } = lookAt(deployment(50, 0), pods({ started: false }), NO_MEMORY, NOW);
+    const ready = pods({ ready: true, started: true }, (i) => at(100 - i));
+    const first = lookAt(deployment(50, 50), ready, memory, NOW);
     expect(first.state.startupSeconds).toHaveLength(8);
-    expect(lookAt(deployment(50, 50), pods, first.memory, NOW).memory.startupSeconds).toBe(
+    expect(lookAt(deployment(50, 50), ready, first.memory, NOW).memory.startupSeconds).toBe(
       first.memory.startupSeconds,
     );
   });
