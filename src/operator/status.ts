@@ -78,16 +78,18 @@ function facts(status: AsynqQueueStatus): unknown {
   return [
     rest,
     decision?.desired,
-    decision?.reason,
-    conditions.map(({ type, status: is, reason, observedGeneration }) => [
-      type,
-      is,
-      reason,
-      observedGeneration,
-    ]),
+    conditions
+      .filter(({ type }) => type !== 'ScalingLimited')
+      .map(({ type, status: is, reason, observedGeneration }) => [type, is, reason, observedGeneration]),
   ];
 }
 
-function numbers({ size, latencySeconds, conditions = [] }: AsynqQueueStatus): unknown {
-  return [size, latencySeconds, conditions.map(({ message }) => message)];
+/** Why the same number was decided on is among them: a queue that gets a task now and then has another reason each second. */
+function numbers({ size, latencySeconds, decision, conditions = [] }: AsynqQueueStatus): unknown {
+  return [
+    size,
+    latencySeconds,
+    decision?.reason,
+    conditions.map(({ status, reason, message }) => [status, reason, message]),
+  ];
 }

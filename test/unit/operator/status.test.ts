@@ -6,6 +6,7 @@ import { NO_HISTORY } from '../../../src/operator/decision.ts';
 import type { FleetState } from '../../../src/operator/ends.ts';
 import { isWorthWriting, statusOf } from '../../../src/operator/status.ts';
 import { transitions } from '../../../src/operator/transitions.ts';
+import { defined } from '../../../src/runtime/defined.ts';
 import { fleetOf, queueOf, snapshotOf } from './builders.ts';
 import { UNREACHABLE } from './memory-ends.ts';
 
@@ -149,6 +150,7 @@ describe('Ready', () => {
 
 describe('a write of the status', () => {
   const written = statusOf(findings({ size: { pending: 5 }, latencySeconds: 3 }), NOW);
+  const sizes = ({ size, latencySeconds }: AsynqQueueStatus) => defined({ size, latencySeconds });
   const worth = (next: AsynqQueueStatus, sinceMs: number) => isWorthWriting(written, next, sinceMs);
 
   it('is worth it for the first one', () => {
@@ -169,6 +171,18 @@ describe('a write of the status', () => {
     const moved = statusOf(findings({ size: { pending: 6 }, latencySeconds: 4 }, fleetOf(), written), NOW);
     expect(worth(moved, 14_999)).toBe(false);
     expect(worth(moved, 15_000)).toBe(true);
+  });
+
+  it('waits for 15 seconds when another reason, or a bound, leads to the same number', () => {
+    const minimum = { scaling: { minReplicas: 1 } };
+    const idle = statusOf(findings({}, fleetOf(), undefined, minimum), NOW);
+    const busy = statusOf(findings({ size: { active: 1 } }, fleetOf(), idle, minimum), NOW + 1_000);
+    expect([idle, busy].map((status) => [status.decision?.reason, short(status)['ScalingLimited']])).toEqual([
+      ['Idle', 'True MinReplicas'],
+      ['LatencyTarget', 'False WithinBounds'],
+    ]);
+    expect(isWorthWriting(idle, { ...busy, ...sizes(idle) }, 14_999)).toBe(false);
+    expect(isWorthWriting(idle, { ...busy, ...sizes(idle) }, 15_000)).toBe(true);
   });
 
   it.each<[string, Findings]>([
