@@ -81,14 +81,14 @@ function ready({ queue, refusal, reading, fleet }: Findings, now: number): Verdi
     const { reason, message } = workerProblem(fleet);
     return verdict('Ready', false, reason, message);
   }
-  if (reading.kind === 'unknown' && !isFailoverLong(queue, now)) {
+  if (reading.kind === 'unknown' && !isWithinFailover(queue, now)) {
     return verdict('Ready', false, redisReason(reading.error.code), reading.error.message);
   }
   return verdict('Ready', true, 'Applied', 'the spec is applied, and the queue is watched');
 }
 
 /** A queue that was ready and whose Redis is away no longer than a failover takes. */
-function isFailoverLong({ status }: AsynqQueue, now: number): boolean {
+function isWithinFailover({ status }: AsynqQueue, now: number): boolean {
   const of = (wanted: string) => status?.conditions?.find(({ type }) => type === wanted);
   const reachable = of('RedisReachable');
   if (of('Ready')?.status !== 'True' || reachable === undefined) return false;
