@@ -7,7 +7,9 @@ import {
   LineCounter,
   type Node,
   parseAllDocuments,
+  visit,
 } from 'yaml';
+import { errorText } from '../runtime/errors.ts';
 import type { FieldPath, Json } from './structural-schema.ts';
 
 /** A place in a file, both from 1. */
@@ -49,14 +51,21 @@ export function readObjects(text: string): { objects: ManifestObject[]; problems
   const objects: ManifestObject[] = [];
   const problems: YamlProblem[] = [];
   for (const document of Array.isArray(documents) ? documents : []) {
-    for (const error of document.errors) {
-      problems.push({ position: positionAt(error.pos[0]), message: error.message });
-    }
-    if (document.errors.length > 0 || document.contents === null) continue;
+    const faults = [
+      ...document.errors.map(({ pos, message }) => ({ offset: pos[0], message })),
+      ...aliasFaults(document),
+    ];
+    for (const { offset, message } of faults) problems.push({ position: positionAt(offset), message });
+    if (faults.length > 0 || document.contents === null) continue;
     for (const root of rootsOf(document)) {
-      const value = toJson(root, document);
-      if (value === null) continue;
-      objects.push({ value, position: (path) => positionAt(offsetOf(root, document, path)) });
+      try {
+        const value = toJson(root, document);
+        if (value === null) continue;
+        objects.push({ value, position: (path) => positionAt(offsetOf(root, document, path)) });
+      } catch (error) {
+        // A merge of something that is no map, or more aliases than an honest file has.
+        problems.push({ position: positionAt(root.range?.[0] ?? 0), message: errorText(error) });
+      }
     }
   }
   return { objects, problems };
@@ -65,6 +74,23 @@ export function readObjects(text: string): { objects: ManifestObject[]; problems
 /** Tags that yaml resolves without being told, and Go's YAML does not. */
 function isOnlyOurs(tag: { tag: string; format?: string }): boolean {
   return tag.tag.endsWith(':timestamp') || tag.tag.endsWith(':binary') || tag.format === 'TIME';
+}
+
+/** Aliases that no value can be made of: the parser takes them, and what stands inside itself has no end. */
+function aliasFaults(document: Document.Parsed): { offset: number; message: string }[] {
+  const faults: { offset: number; message: string }[] = [];
+  visit(document, {
+    Alias: (_key, alias, around) => {
+      const target = alias.resolve(document);
+      const offset = alias.range?.[0] ?? 0;
+      if (target === undefined) {
+        faults.push({ offset, message: `*${alias.source}: there is no &${alias.source} before it` });
+      } else if (around.includes(target)) {
+        faults.push({ offset, message: `*${alias.source} stands inside of what it stands for` });
+      }
+    },
+  });
+  return faults;
 }
 
 /** The document's object, or the items of a list of them. */

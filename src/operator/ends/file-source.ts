@@ -132,17 +132,26 @@ export class FileSource implements QueueSource {
   }
 
   async #watch(): Promise<void> {
-    const { paths, clock } = this.#options;
     while (!this.#stop.signal.aborted) {
       await this.#nudge.sleep(LOOK_AGAIN_MS);
-      const first = await readManifestFiles(paths);
-      if (isSame(first, this.#texts)) continue;
-      await clock.sleep(SETTLE_MS, this.#stop.signal);
-      const second = await readManifestFiles(paths);
-      if (this.#stop.signal.aborted) return;
-      if (isDeepStrictEqual(first, second)) this.#reload(second);
-      else this.#nudge.nudge();
+      try {
+        await this.#lookAgain();
+      } catch (error) {
+        // Whatever a file may do to us, the workers go on, and the next change may mend it.
+        this.#report([errorText(error)]);
+      }
     }
+  }
+
+  async #lookAgain(): Promise<void> {
+    const { paths, clock } = this.#options;
+    const first = await readManifestFiles(paths);
+    if (isSame(first, this.#texts)) return;
+    await clock.sleep(SETTLE_MS, this.#stop.signal);
+    const second = await readManifestFiles(paths);
+    if (this.#stop.signal.aborted) return;
+    if (isDeepStrictEqual(first, second)) this.#reload(second);
+    else this.#nudge.nudge();
   }
 
   #reload({ texts, unreadable }: ManifestTexts): void {

@@ -102,6 +102,23 @@ spec:
     });
   });
 
+  it.each([
+    ['an alias of nothing', 'spec: *foo', /^queues\.yaml:9:7: \*foo: there is no &foo before it$/],
+    [
+      'an alias that stands in itself',
+      'spec: &s { a: [*s] }',
+      /^queues\.yaml:9:16: \*s stands inside of what/,
+    ],
+    ['a merge of itself', 'spec: &s { <<: *s }', /^queues\.yaml:9:16: \*s stands inside of what/],
+    ['a merge of no map', 'spec: { <<: 5 }', /^queues\.yaml:8:1: .*[Mm]erge/],
+    ['a list item of nothing', 'kind: List\nitems: [*foo]', /^queues\.yaml:10:9: \*foo: there is no &foo/],
+    ['a list of nothing', 'kind: List\nitems: *foo', /^queues\.yaml:10:8: \*foo: there is no &foo/],
+  ])('places %s, and reads what else the file holds', (_, text, problem) => {
+    const broken = read(`${QUEUE}---\na: 1\n${text}`);
+    expect(broken.problems.map(problemText)).toEqual([expect.stringMatching(problem)]);
+    expect(broken.manifest.queues).toMatchObject([{ metadata: { name: 'imagenes' } }]);
+  });
+
   it('says file, line, column and field of each fault', () => {
     expect(
       problemsOf(`${QUEUE}  scaling:

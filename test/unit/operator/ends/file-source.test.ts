@@ -130,6 +130,16 @@ describe('FileSource', () => {
     await until(() => source.get('default/a')?.metadata.generation === 2);
   });
 
+  it('outlives a typo in an alias', async () => {
+    await write('a.yaml', manifest('a'));
+    const source = await started();
+    await write('a.yaml', manifest('a', ', paused: *yes'));
+    await until(() => faults.length > 0);
+    expect(faults).toEqual([expect.stringMatching(/a\.yaml:4:\d+: \*yes: there is no &yes before it$/)]);
+    await write('a.yaml', manifest('a', ', paused: true'));
+    await until(() => source.get('default/a')?.spec.paused);
+  });
+
   it('refuses a changed queue name', async () => {
     await write('a.yaml', manifest('a', '', 'one'));
     const source = await started();
