@@ -1,4 +1,5 @@
 import { type DestinationStream, pino } from 'pino';
+import { errorText } from './errors.ts';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
 
@@ -27,10 +28,19 @@ export function createLogger(
       redact: { paths: REDACT, censor: '[redacted]' },
       formatters: { level: (label) => ({ level: label }) },
       timestamp: pino.stdTimeFunctions.isoTime,
-      serializers: { err: pino.stdSerializers.errWithCause },
+      serializers: { err: serializedError },
     },
     stream ?? pino.destination({ dest: 1, sync: true }),
   );
+}
+
+/** Handlers throw what they like: neither a frozen error nor one with a getter that throws may cost more than detail. */
+function serializedError(error: Error): object {
+  try {
+    return pino.stdSerializers.errWithCause(error);
+  } catch {
+    return { type: 'Error', message: errorText(error) };
+  }
 }
 
 /** Says nothing: the default of the library, whose user decides what is logged. */

@@ -1,4 +1,4 @@
-import type { Broker } from '../broker/broker.ts';
+import type { Broker, LeasedTask } from '../broker/broker.ts';
 import { type Backoff, exponentialMs } from '../runtime/backoff.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/logger.ts';
@@ -147,20 +147,21 @@ export class Fetcher {
 
   async #dequeue(queue: QueueInLine, slots: number): Promise<void> {
     const { broker, clock, processor, random } = this.#parts;
+    let tasks: readonly LeasedTask[] = [];
     try {
-      const { tasks, reason } = await broker.dequeue(queue.name, slots);
-      queue.answer = { taken: tasks.length, full: tasks.length >= slots, left: LEFT[reason] };
+      const reply = await broker.dequeue(queue.name, slots);
+      tasks = reply.tasks;
+      queue.answer = { taken: tasks.length, full: tasks.length >= slots, left: LEFT[reply.reason] };
       queue.failures = 0;
-      processor.release(slots);
-      processor.take(tasks);
     } catch (err) {
       queue.answer = FAILED;
       queue.failures++;
       // Half of it is chance: a whole fleet loses a master at once and should not come back at once.
       queue.askAfter = clock.monotonic() + exponentialMs(queue.failures, RETRY) * (0.5 + random() / 2);
-      processor.release(slots);
       this.#throttle.error({ err, queue: queue.name }, 'cannot dequeue');
     }
+    processor.release(slots);
+    processor.take(tasks);
   }
 
   async #idle(): Promise<void> {

@@ -69,9 +69,17 @@ export function thrownError(thrown: unknown): Error {
 
 function wraps(error: unknown, code: 'ASYNQ_REVOKE_TASK' | 'ASYNQ_SKIP_RETRY'): boolean {
   const seen = new Set<unknown>();
-  for (let link = error; link instanceof Error && !seen.has(link); link = link.cause) {
+  for (let link = error; link instanceof Error && !seen.has(link); link = causeOf(link)) {
     if (AsynqError.is(link, code)) return true;
     seen.add(link);
   }
   return false;
+}
+
+function causeOf(error: Error): unknown {
+  try {
+    return error.cause;
+  } catch {
+    return undefined;
+  }
 }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { createLogger } from '../../../src/runtime/logger.ts';
 import type { TaskContext } from '../../../src/server/handler.ts';
 import { settled } from '../../support/fake-clock.ts';
 import { HeldHandler, ServedQueue } from '../../support/served-queue.ts';
@@ -7,6 +8,20 @@ function throwing(thrown: unknown): () => never {
   return () => {
     throw thrown;
   };
+}
+
+function strangeError(message: unknown): Error {
+  return Object.assign(new Error('replaced'), { message });
+}
+
+class UnreadableError extends Error {
+  override get message(): never {
+    throw new Error('a bug');
+  }
+
+  override get cause(): never {
+    throw new Error('a bug');
+  }
 }
 
 /** As a library of promises before `Promise` would make it. */
@@ -219,12 +234,35 @@ describe('a handler', () => {
     ['returns a promise of another make that rejects', () => new StrangePromise(), 'no'],
     ['throws what is no Error', throwing('no'), 'panic: no'],
     ['rejects with nothing', () => Promise.reject(), 'panic: undefined'],
+    ['throws an Error whose message is no text', throwing(strangeError(42)), '42'],
+    ['rejects with an Error whose message is no text', () => Promise.reject(strangeError(null)), 'null'],
+    ['throws an Error that cannot be read', throwing(new UnreadableError()), 'an error that cannot be read'],
   ])('that %s has failed', async (_, handler, errorMsg) => {
     await using served = new ServedQueue();
     const [id = ''] = await served.add({});
     await served.start(handler);
     expect(served.stateOf(id)).toBe('retry');
     expect(served.messageOf(id)).toMatchObject({ retried: 1, errorMsg });
+  });
+
+  test.each([
+    ['cannot be read', new UnreadableError()],
+    ['is frozen', Object.freeze(new Error('no'))],
+  ])('that throws an Error that %s hurts no log and keeps its one slot', async (_, error) => {
+    const lines: string[] = [];
+    const log = createLogger({ stream: { write: (line) => void lines.push(line) } });
+    await using served = new ServedQueue({ concurrency: 1, prefetch: false, log });
+    const handler = new HeldHandler();
+    const [first = '', second] = await served.add({ type: 'broken' }, {}, {});
+    await served.start((task, context) => {
+      if (task.type === 'broken') throwing(error)();
+      return handler.processTask(task, context);
+    });
+    await settled();
+    expect(served.stateOf(first)).toBe('retry');
+    expect(handler.running.map(({ taskId }) => taskId)).toEqual([second]);
+    expect(lines.filter((line) => line.includes('task failed: to be retried'))).toHaveLength(1);
+    while (handler.running.length > 0) await handler.endFirst();
   });
 
   test('that computes lets timers and sockets have their turn between tasks', async () => {
