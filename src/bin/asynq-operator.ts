@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 import { InvalidArgumentError, Option } from 'commander';
-import { isAddress, withoutSecrets } from '../cli/connection.ts';
 import { processTerminal } from '../cli/process-terminal.ts';
 import { createProgram, ExitCode, packageVersion, runProgram } from '../cli/program.ts';
+import { isAddress, withoutSecrets } from '../redis/address.ts';
 import type { DevFlags } from './dev.ts';
 import type { OperatorFlags } from './operator.ts';
 

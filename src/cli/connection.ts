@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { isAddress, withoutSecrets } from '../redis/address.ts';
 import type { RedisConnOpt, TlsOptions } from '../redis/options.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -133,17 +134,6 @@ function compact<T extends object>(fields: T): T {
 function address(value: string, flag: string): string {
   if (isAddress(value)) return value;
   throw new InvalidArgumentError(`${flag}: expected host:port, got ${withoutSecrets(value)}`);
-}
-
-/** The likeliest mistake is a URL, and that may carry a password. */
-export function withoutSecrets(value: string): string {
-  return value.includes('@') ? 'something with an @' : `"${value}"`;
-}
-
-/** `host:port`; an IPv6 host in brackets. */
-export function isAddress(value: string): boolean {
-  const port = Number(/^(?:\[[^\]]+\]|[^:/\s]+):(\d{1,5})$/.exec(value)?.[1] ?? Number.NaN);
-  return port >= 1 && port <= 65_535;
 }
 
 function databaseNumber(value: string): number {

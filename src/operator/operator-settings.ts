@@ -1,3 +1,4 @@
+import { isAddress, withoutSecrets } from '../redis/address.ts';
 import { defined } from '../runtime/defined.ts';
 import { AsynqError } from '../runtime/errors.ts';
 import type { RedisSpec } from './asynq-queue.ts';
@@ -11,8 +12,11 @@ type Env = Readonly<Record<string, string | undefined>>;
  * @throws ASYNQ_CONFIG_INVALID naming the variable
  */
 export function readOperatorDefault(env: Env): RedisSpec | undefined {
-  const addrs = text(env, 'ASYNQ_REDIS_ADDRS');
-  if (addrs === undefined) return undefined;
+  const list = text(env, 'ASYNQ_REDIS_ADDRS');
+  if (list === undefined) return undefined;
+  const addrs = list.split(',').map((addr) => addr.trim());
+  const odd = addrs.find((addr) => !isAddress(addr));
+  if (odd !== undefined) throw wrong('ASYNQ_REDIS_ADDRS', 'host:port,host:port,...', odd);
   const mode = text(env, 'ASYNQ_REDIS_MODE') ?? 'Cluster';
   if (mode !== 'Cluster' && mode !== 'Standalone')
     throw wrong('ASYNQ_REDIS_MODE', 'Cluster or Standalone', mode);
@@ -22,7 +26,7 @@ export function readOperatorDefault(env: Env): RedisSpec | undefined {
     throw wrong('ASYNQ_REDIS_DB', '0, as in a cluster', db ?? '');
   return defined({
     mode,
-    addrs: addrs.split(',').map((addr) => addr.trim()),
+    addrs,
     db: mode === 'Standalone' ? Number(db ?? 0) : undefined,
     username: text(env, 'ASYNQ_REDIS_USERNAME'),
     passwordSecretRef: secretRef(env, 'ASYNQ_REDIS_PASSWORD_SECRET', 'password'),
@@ -58,5 +62,5 @@ function text(env: Env, name: string): string | undefined {
 }
 
 function wrong(name: string, expected: string, got: string): AsynqError {
-  return new AsynqError('ASYNQ_CONFIG_INVALID', `${name}: expected ${expected}, got ${JSON.stringify(got)}`);
+  return new AsynqError('ASYNQ_CONFIG_INVALID', `${name}: expected ${expected}, got ${withoutSecrets(got)}`);
 }

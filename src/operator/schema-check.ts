@@ -1,4 +1,5 @@
 import { Ajv, type ErrorObject } from 'ajv';
+import { withoutSecrets } from '../redis/address.ts';
 import type { FieldPath, Json, StructuralSchema, Violation } from './structural-schema.ts';
 
 export type Check = (value: Json) => readonly Violation[];
@@ -106,8 +107,8 @@ function messageOf(error: ErrorObject): string {
   }
 }
 
-/** A value as it stands in an error: short, on one line. */
+/** A value as it stands in an error: short, on one line, and no address with a password in it. */
 export function quote(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value);
+  const text = withoutSecrets(value);
   return text.length > 60 ? `${text.slice(0, 57)}...` : text;
 }

@@ -149,6 +149,14 @@ spec:
     ]);
   });
 
+  it.each(['[redis://:s3cret@h:6379]', 'redis://:s3cret@h:6379', '[{ addr: s3cret@h:1 }]'])(
+    'shows no password of the addresses %s',
+    (addrs) => {
+      const [problem] = problemsOf(`${QUEUE}  redis: { addrs: ${addrs} }\n`);
+      expect(problem).toMatch(/spec\.redis\.addrs.*, got something with an @$/);
+    },
+  );
+
   it('places a missing field where the object around it stands', () => {
     expect(
       problemsOf(`apiVersion: asynq.dev/v1alpha1

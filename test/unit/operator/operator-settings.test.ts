@@ -16,6 +16,12 @@ describe("the operator's default connection", () => {
     });
   });
 
+  it('takes addresses only, and shows no password of a URL', () => {
+    const read = (addrs: string) => () => readOperatorDefault({ ASYNQ_REDIS_ADDRS: addrs });
+    expect(read('a:1, redis')).toThrow('ASYNQ_REDIS_ADDRS: expected host:port,host:port,..., got "redis"');
+    expect(read('a:1,redis://:s3cret@h:6379')).toThrow(/got something with an @$/);
+  });
+
   it('names Secrets, and never what they hold', () => {
     const read = readOperatorDefault({
       ASYNQ_REDIS_ADDRS: 'a:1',

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseAddress } from '../../../src/redis/address.ts';
+import { isAddress, parseAddress } from '../../../src/redis/address.ts';
 
 test.each([
   ['127.0.0.1:7000', '127.0.0.1', 7000],
@@ -19,5 +19,13 @@ test.each(['', 'redis', ':6379', 'redis:', 'redis:0', 'redis:65536', 'redis:6379
         message: expect.stringContaining(JSON.stringify(addr)),
       }),
     );
+  },
+);
+
+test.each(['redis://:s3cret@redis:6379', ':s3cret@redis:6379', 's3cret@redis:6379/0'])(
+  'the password in %j is not shown',
+  (addr) => {
+    expect(isAddress(addr)).toBe(false);
+    expect(() => parseAddress(`${addr}/`)).toThrow(/^a Redis address is host:port, got something with an @$/);
   },
 );
