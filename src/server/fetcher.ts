@@ -26,6 +26,8 @@ interface QueueInLine {
   readonly weight: number;
   /** What the last dequeue said; undefined while it is unanswered. */
   answer: Answer | undefined;
+  /** The round that asked did not wait for the answer. */
+  isLate: boolean;
   /** Failures in a row. */
   failures: number;
   /** Not asked before, on the monotonic clock. */
@@ -72,7 +74,14 @@ export class Fetcher {
   constructor(parts: FetcherParts) {
     this.#parts = parts;
     this.#tiers = parts.tiers.map((tier) =>
-      tier.map(({ name, weight }) => ({ name, weight, answer: NEVER_ASKED, failures: 0, askAfter: 0 })),
+      tier.map(({ name, weight }) => ({
+        name,
+        weight,
+        answer: NEVER_ASKED,
+        isLate: false,
+        failures: 0,
+        askAfter: 0,
+      })),
     );
     this.#isSingle = parts.tiers.flat().length === 1;
     this.#throttle = new LogThrottle(parts.clock, parts.log);
@@ -105,6 +114,7 @@ export class Fetcher {
         const offers = this.#offersOf(slots, queues);
         await this.#answers([...offers].map(([queue, offered]) => this.#ask(queue, offered)));
         for (const [queue, offered] of offers) {
+          queue.isLate = queue.answer === undefined;
           slots -= queue.answer?.taken ?? offered;
           more ||= queue.answer?.left === 'more';
         }
@@ -139,6 +149,7 @@ export class Fetcher {
 
   #ask(queue: QueueInLine, slots: number): Promise<void> {
     queue.answer = undefined;
+    queue.isLate = false;
     this.#parts.processor.reserve(slots);
     const asking = this.#dequeue(queue, slots).finally(() => this.#unanswered.delete(asking));
     this.#unanswered.add(asking);
@@ -153,6 +164,7 @@ export class Fetcher {
       tasks = reply.tasks;
       queue.answer = { taken: tasks.length, full: tasks.length >= slots, left: LEFT[reply.reason] };
       queue.failures = 0;
+      if (queue.isLate && queue.answer.left === 'more') this.nudge();
     } catch (err) {
       queue.answer = FAILED;
       queue.failures++;

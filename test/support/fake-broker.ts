@@ -67,6 +67,11 @@ export class FakeBroker implements Broker {
     this.#fault(calls, () => promise);
   }
 
+  /** Until `heal`, this call takes so many milliseconds. */
+  slow(call: string, ms: number): void {
+    this.#fault([call], () => this.#clock.sleep(ms));
+  }
+
   readonly #healed: (() => void)[] = [];
 
   heal(): void {

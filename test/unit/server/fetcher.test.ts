@@ -157,6 +157,16 @@ describe('Redis is away', () => {
     expect(handler.mostAtOnce).toBe(4);
   });
 
+  test('a queue whose every answer is late is asked again as soon as it has said that there is more', async () => {
+    await using served = new ServedQueue({ concurrency: 4, queues: { slow: 1, default: 1 } });
+    await served.add(...tasksOf('slow', 20));
+    served.broker.slow('dequeue slow', 300);
+    let handled = 0;
+    await served.start(() => void handled++);
+    await served.clock.advance(3_500);
+    expect(handled).toBe(20); // two at a time
+  });
+
   test('one queue that does not answer holds no other up, and no reply of it is lost', async () => {
     await using served = new ServedQueue({ concurrency: 4, queues: { slow: 1, default: 1 } });
     const [late = ''] = await served.add({ queue: 'slow' });
