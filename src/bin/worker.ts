@@ -6,7 +6,7 @@ import { ParentChannel } from '../runtime/parent-channel.ts';
 import { readWorkerEnv } from '../runtime/worker-env.ts';
 import { runWorker } from '../server/worker.ts';
 
-/** A handler that did not listen may keep the process alive: it ends all the same, so long after the drain. */
+/** A handler that does not listen, or a module that still loads, may keep the process alive: for so long at most. */
 const LAST_MS = 500;
 
 /** `asynq-operator worker`: runs until a signal, or the end of the process that started it. Resolves to the exit code. */
@@ -16,13 +16,16 @@ export async function main(options: { port: number; host?: string }): Promise<nu
   using parent = new ParentChannel(signals.stop);
   let code = 0;
   try {
-    const worker = await runWorker(readWorkerEnv(process.env), { ...options, clock: systemClock, log });
+    const parts = { ...options, clock: systemClock, log, signal: signals.graceful };
+    const worker = await runWorker(readWorkerEnv(process.env), parts);
     parent.send({ type: 'ready', port: worker.port });
     await aborted(signals.graceful);
     await worker.stop(signals.forceful);
   } catch (error) {
-    code = 1;
-    log.error(AsynqError.is(error) ? { code: error.code } : { err: error }, errorText(error));
+    const isStopped = signals.graceful.aborted && AsynqError.is(error, 'ASYNQ_CLOSED');
+    code = isStopped ? 0 : 1;
+    if (isStopped) log.info({}, error.message);
+    else log.error(AsynqError.is(error) ? { code: error.code } : { err: error }, errorText(error));
   }
   setTimeout(() => process.exit(code), LAST_MS).unref();
   return code;

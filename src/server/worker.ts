@@ -1,6 +1,8 @@
 import type { Clock } from '../runtime/clock.ts';
 import { defined } from '../runtime/defined.ts';
+import { AsynqError } from '../runtime/errors.ts';
 import { type HttpServer, probe, serveHttp } from '../runtime/http.ts';
+import { aborted } from '../runtime/lifecycle.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { createRegistry, metricsRoute } from '../runtime/metrics.ts';
 import type { WorkerEnv } from '../runtime/worker-env.ts';
@@ -19,6 +21,8 @@ export interface WorkerParts {
   readonly host?: string;
   readonly log: Logger;
   readonly clock: Clock;
+  /** When it aborts while the handlers module loads, the worker is not started: a module may take for ever. */
+  readonly signal?: AbortSignal;
 }
 
 export interface Worker {
@@ -35,10 +39,10 @@ export interface Worker {
  * Alive (/healthz): unless every slot is lost to handlers that do not listen. Ready (/readyz): while it takes tasks.
  * Neither asks Redis: a worker without Redis heals by waiting, and restarting a fleet would not bring Redis back.
  *
- * @throws ASYNQ_HANDLERS_MODULE, ASYNQ_CONFIG_INVALID; nothing runs then
+ * @throws ASYNQ_HANDLERS_MODULE, ASYNQ_CONFIG_INVALID, ASYNQ_CLOSED when `signal` aborted; nothing runs then
  */
 export async function runWorker(env: WorkerEnv, parts: WorkerParts): Promise<Worker> {
-  const { clock, log } = parts;
+  const { clock, log, signal } = parts;
   let server: Server | undefined;
   const queues = Object.keys(env.queues);
   const registry = createRegistry();
@@ -54,7 +58,7 @@ export async function runWorker(env: WorkerEnv, parts: WorkerParts): Promise<Wor
     log,
   });
   try {
-    const handler = await loadHandlers(env.handlers);
+    const handler = await unlessAborted(loadHandlers(env.handlers), signal);
     server = new Server(await redisOf(env), {
       queues: env.queues,
       concurrency: env.concurrency,
@@ -70,6 +74,14 @@ export async function runWorker(env: WorkerEnv, parts: WorkerParts): Promise<Wor
     await http.close();
     throw error;
   }
+}
+
+function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return work;
+  const stopped = aborted(signal).then(() => {
+    throw new AsynqError('ASYNQ_CLOSED', 'the worker was stopped before it had started');
+  });
+  return Promise.race([work, stopped]);
 }
 
 function workerOf(server: Server, http: HttpServer): Worker {

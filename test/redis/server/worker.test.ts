@@ -146,6 +146,20 @@ describe('the worker runtime', () => {
     expect(await stateOf(id)).toBe('pending');
   });
 
+  test('can be stopped while its handlers module loads', async () => {
+    const handlers = join(dir, 'endless.mjs');
+    const loading = `appendFileSync(process.env.SAID, 'loading\\n'); await new Promise(() => setInterval(() => {}, 1000));`;
+    await writeFile(
+      handlers,
+      `import { appendFileSync } from 'node:fs';\n${loading}\nexport default () => {};\n`,
+    );
+    await using worker = start({ handlers });
+    await untilSaid('loading');
+    worker.signal('SIGTERM');
+    expect(await worker.ended).toBe(0);
+    expect(worker.said.join()).toContain('the worker was stopped before it had started');
+  });
+
   test('ends with the process that started it', async () => {
     await using worker = start();
     await worker.ready;
