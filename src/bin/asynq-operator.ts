@@ -15,21 +15,21 @@ program
   .description('Scale the workers of the AsynqQueues of a Kubernetes cluster')
   .option('--kubeconfig <path>', 'absent: what kubectl would use, in a pod its ServiceAccount')
   .addOption(
-    new Option('--watch-namespaces <name,...>', 'to serve; absent, all')
-      .env('WATCH_NAMESPACES')
-      .argParser(words),
+    withEnv(
+      new Option('--watch-namespaces <name,...>', 'to serve; absent, all'),
+      'WATCH_NAMESPACES',
+    ).argParser(names),
   )
   .option('--no-leader-elect', 'this process is the only one')
-  .addOption(new Option('--lease-name <name>').env('LEASE_NAME').default('asynq-operator'))
+  .addOption(withEnv(new Option('--lease-name <name>'), 'LEASE_NAME').default('asynq-operator'))
   .option('--lease-namespace <name>', "absent: the pod's (POD_NAMESPACE), else the kubeconfig's")
   .addOption(
-    new Option('--worker-image <image>', 'of workers that name none')
-      .env('WORKER_IMAGE')
-      .default(`asynq-operator:${packageVersion()}`),
+    withEnv(new Option('--worker-image <image>', 'of workers that name none'), 'WORKER_IMAGE').default(
+      `asynq-operator:${packageVersion()}`,
+    ),
   )
   .addOption(
-    new Option('--log-level <level>')
-      .env('LOG_LEVEL')
+    withEnv(new Option('--log-level <level>'), 'LOG_LEVEL')
       .choices(['debug', 'info', 'warn', 'error'])
       .default('info'),
   )
@@ -66,23 +66,22 @@ program
   .description('Run AsynqQueues from manifest files with local workers, without Kubernetes')
   .argument('<path...>', 'manifests, files and folders; watched')
   .addOption(
-    new Option(
-      '--redis-addrs <host:port,...>',
-      'where queues live that have no spec.redis; its password is ASYNQ_REDIS_PASSWORD',
-    )
-      .env('ASYNQ_REDIS_ADDRS')
-      .argParser(addresses),
+    withEnv(
+      new Option(
+        '--redis-addrs <host:port,...>',
+        'where queues live that have no spec.redis; its password is ASYNQ_REDIS_PASSWORD',
+      ),
+      'ASYNQ_REDIS_ADDRS',
+    ).argParser(addresses),
   )
   .addOption(
-    new Option('--redis-mode <mode>', 'of that Redis')
-      .env('ASYNQ_REDIS_MODE')
+    withEnv(new Option('--redis-mode <mode>', 'of that Redis'), 'ASYNQ_REDIS_MODE')
       .choices(['Cluster', 'Standalone'])
       .default('Cluster'),
   )
-  .addOption(new Option('--redis-username <name>', 'ACL user of that Redis').env('ASYNQ_REDIS_USERNAME'))
+  .addOption(withEnv(new Option('--redis-username <name>', 'ACL user of that Redis'), 'ASYNQ_REDIS_USERNAME'))
   .addOption(
-    new Option('--log-level <level>')
-      .env('LOG_LEVEL')
+    withEnv(new Option('--log-level <level>'), 'LOG_LEVEL')
       .choices(['debug', 'info', 'warn', 'error'])
       .default('warn'),
   )
@@ -118,16 +117,24 @@ program
     if (faults.length > 0) throw new ExitCode(1);
   });
 
+/** The variable stands in for the flag; set to nothing it counts as absent, as in manifests that leave it open. */
+function withEnv(option: Option, variable: string): Option {
+  return terminal.env[variable] === '' ? option : option.env(variable);
+}
+
 function port(text: string): number {
   if (/^\d{1,5}$/.test(text) && Number(text) <= 65_535) return Number(text);
   throw new InvalidArgumentError(`expected a port, got "${text}"`);
 }
 
-function words(list: string): string[] {
-  return list
+/** A list that names nothing is refused: read as one, it would serve nothing and look well. */
+function names(list: string): string[] {
+  const found = list
     .split(',')
-    .map((word) => word.trim())
+    .map((name) => name.trim())
     .filter(Boolean);
+  if (found.length > 0) return found;
+  throw new InvalidArgumentError(`expected name,name,..., got "${list}"`);
 }
 
 function addresses(list: string): string[] {
