@@ -1,12 +1,13 @@
 import type { QueueSnapshot } from '../broker/queue-reader.ts';
 import { type AsynqQueueSpec, type Limiter, type Target, targetOf } from './asynq-queue.ts';
-import type {
-  Decision,
-  DecisionInputs,
-  DecisionReason,
-  History,
-  LimiterName,
-  Observation,
+import {
+  type Decision,
+  type DecisionInputs,
+  type DecisionReason,
+  type History,
+  type LimiterName,
+  type Observation,
+  withoutGap,
 } from './decision.ts';
 import { type Demand, demandOf, oldGhosts, trackGhosts } from './demand.ts';
 import type { FleetState } from './ends.ts';
@@ -30,10 +31,11 @@ export function decide(
   now: number,
 ): Decision {
   const { reading, fleet } = observation;
+  const past = withoutGap(history, now);
   const decision =
     reading.kind === 'known'
-      ? decideKnown(spec, reading.snapshot, fleet, history, now)
-      : decideUnknown(spec, fleet, history, now);
+      ? decideKnown(spec, reading.snapshot, fleet, past, now)
+      : decideUnknown(spec, fleet, past, now);
   return spec.scaling.mode === 'Hold'
     ? { ...decision, desired: fleet.replicas, reason: 'Held', limiters: [] }
     : decision;
@@ -57,6 +59,7 @@ function decideUnknown(spec: AsynqQueueSpec, fleet: FleetState, history: History
     limiters,
     history: {
       ...history,
+      followedUntil: now,
       lastDemandAt: now,
       recommendations: recommend(history.recommendations, replicas, now),
     },
@@ -124,7 +127,7 @@ function decideKnown(
     reason: reasonOf(demand, paused, awake, desired, target),
     inputs,
     limiters,
-    history: { rates, ghosts, lastDemandAt, recommendations },
+    history: { followedUntil: now, rates, ghosts, lastDemandAt, recommendations },
   };
 }
 

@@ -55,6 +55,8 @@ export interface Decision {
 
 /** What the next decision needs to know of the past. */
 export interface History {
+  /** Unix milliseconds up to which the queue was followed without a gap; undefined: it was not. */
+  readonly followedUntil: number | undefined;
   readonly rates: Rates | undefined;
   readonly ghosts: GhostLevels;
   /** Unix milliseconds of the last moment with demand, or that could have had some. */
@@ -69,6 +71,7 @@ export interface Recommendation {
 }
 
 export const NO_HISTORY: History = {
+  followedUntil: undefined,
   rates: undefined,
   ghosts: [],
   lastDemandAt: undefined,
@@ -98,6 +101,19 @@ export function recall(record: DecisionRecord | undefined): History {
       slotsPerReplica,
     },
   };
+}
+
+/** A queue may be out of sight for so long, milliseconds: as long as a reading is believed. */
+const LONGEST_GAP_MS = 5_000;
+
+/**
+ * The history, without its windows when nobody followed the queue for a while: what happened in between is not known, so
+ * they start anew and full, as after a restart.
+ */
+export function withoutGap(history: History, now: number): History {
+  const { followedUntil = now } = history;
+  if (now - followedUntil <= LONGEST_GAP_MS) return history;
+  return { ...history, lastDemandAt: undefined, recommendations: [] };
 }
 
 /** What was written down weighs as much as so many completions. */

@@ -124,7 +124,7 @@ export class Engine {
     if (this.#stop.signal.aborted) return;
     this.#settleConflicts();
     for (const key of keys) {
-      if (!this.#failing.has(key) && !this.#reconciler.isResting(key)) this.#controller.enqueue(key);
+      if (!this.#failing.has(key) && !this.#reconciler.letRest(key)) this.#controller.enqueue(key);
     }
   }
 

@@ -81,15 +81,21 @@ export class Reconciler {
     if (!isTold) memory.rest = this.#rest(findings);
   }
 
-  /** Whether a run would find all as the last one left it: a sleeping queue, of which nothing new was seen. */
-  isResting(key: QueueKey): boolean {
+  /**
+   * Whether a run would find all as the last one left it: a sleeping queue, of which nothing new was seen. It was followed up
+   * to now then, without a run.
+   */
+  letRest(key: QueueKey): boolean {
     const { source, sight, clock } = this.#options;
-    const rest = this.#memories.get(key)?.rest;
-    if (rest === undefined || rest.until <= clock.monotonic() || rest.queue !== source.get(key)) return false;
+    const memory = this.#memories.get(key);
+    if (memory?.rest === undefined) return false;
+    const { rest } = memory;
+    if (rest.until <= clock.monotonic() || rest.queue !== source.get(key)) return false;
     const seen = sight(rest.queue);
-    return (
-      seen?.kind === 'read' && seen.reading.kind === 'known' && isSame(seen.reading.snapshot, rest.snapshot)
-    );
+    if (seen?.kind !== 'read' || seen.reading.kind !== 'known') return false;
+    if (!isSame(seen.reading.snapshot, rest.snapshot)) return false;
+    memory.history = { ...memory.history, followedUntil: clock.now() };
+    return true;
   }
 
   #rest({ queue, refusal, reading, decision }: Findings): Memory['rest'] {

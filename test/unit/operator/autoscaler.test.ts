@@ -35,6 +35,10 @@ const anyRates = fc
   );
 
 const anyHistory = fc.record({
+  followedUntil: fc.option(
+    fc.nat({ max: 20_000 }).map((ago) => NOW - ago),
+    { nil: undefined },
+  ),
   rates: fc.option(anyRates, { nil: undefined }),
   ghosts: fc.constant<History['ghosts']>([]),
   lastDemandAt: fc.option(
@@ -254,6 +258,33 @@ describe('a Redis that cannot be read', () => {
     const blind = decide(specOf(), { reading: UNKNOWN, fleet }, before, NOW + 180_000);
     const back = decide(specOf(), { reading: known(), fleet }, blind.history, NOW + 181_000);
     expect(back).toMatchObject({ desired: 2, inputs: { idleSeconds: 1 } });
+  });
+});
+
+describe('a queue that was out of sight for a while', () => {
+  it('keeps its workers, whatever was seen before', () => {
+    fc.assert(
+      fc.property(anySpec, anySnapshot, anyFleet, anyHistory, (spec, snapshot, { replicas }, history) => {
+        const scaling = { ...spec.scaling, scaleToZeroAfterSeconds: 1 };
+        const { desired } = decide(
+          { ...spec, scaling },
+          { reading: { kind: 'known', snapshot }, fleet: fleetOf({ replicas, readyReplicas: replicas }) },
+          { ...history, followedUntil: NOW - 5_001 },
+          NOW,
+        );
+        expect(desired).toBeGreaterThanOrEqual(Math.min(replicas, scaling.maxReplicas));
+      }),
+    );
+  });
+
+  it('is idle from then on', () => {
+    const fleet = fleetOf({ replicas: 10, readyReplicas: 10 });
+    const before = decide(specOf(), { reading: known({ size: { active: 90 } }), fleet }, NO_HISTORY, NOW);
+    const at = (ms: number, history: History) =>
+      decide(specOf(), { reading: known(), fleet }, history, NOW + ms);
+    const back = at(120_000, before.history);
+    expect(back).toMatchObject({ desired: 10, reason: 'Idle', inputs: { idleSeconds: 0 } });
+    expect(at(125_000, back.history)).toMatchObject({ desired: 10, inputs: { idleSeconds: 5 } });
   });
 });
 

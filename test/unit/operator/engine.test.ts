@@ -220,6 +220,37 @@ describe('connections', () => {
   });
 });
 
+describe('a queue that could not be decided on for a while', () => {
+  const scaling = { target: { tasksPerReplica: 10 } };
+
+  it('does not count that as time without demand', async () => {
+    source.put(queueOf({ name: 'a' }, { scaling }));
+    redisAt().set('a', { size: { active: 90 } });
+    engine.start();
+    await clock.advance(1_000);
+    fleet.next = new Error('the API server is away');
+    await clock.advance(300_000);
+    redisAt().set('a', {});
+    fleet.next = undefined;
+    const tries = fleet.applied.length;
+    await clock.advance(60_000);
+    expect(fleet.applied[tries]).toMatchObject({ replicas: 9 });
+    await clock.advance(60_000);
+    expect(fleet.applied.at(-1)).toMatchObject({ replicas: 0 });
+  });
+
+  it('is not one that rests: that time counts', async () => {
+    source.put(queueOf({ name: 'a' }, { scaling: { ...scaling, mode: 'Observe' } }));
+    fleet.states.set('media/a', fleetOf({ replicas: 3, readyReplicas: 3 }));
+    engine.start();
+    await clock.advance(200_000);
+    const writes = source.statusWrites;
+    await clock.advance(60_000);
+    expect(source.statusWrites).toBe(writes);
+    expect(source.get('media/a')?.status?.decision).toMatchObject({ desired: 0, reason: 'Asleep' });
+  });
+});
+
 describe('a Redis that cannot be read', () => {
   it('lowers nothing and stalls nothing, but says so', async () => {
     source.put(queueOf({ name: 'a' }, { scaling: { scaleToZeroAfterSeconds: 0 } }));
