@@ -1,5 +1,4 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -65,12 +64,14 @@ async function ownDocker(say: (line: string) => void): Promise<Docker> {
   const runFolder = await tempDir('docker');
   const net = freeNet();
   const socket = join(runFolder.path, 'docker.sock');
+  const script = join(import.meta.dirname, 'kind', 'dockerd.sh');
+  const data = join(cacheRoot(), 'docker');
   const daemon = spawn(
-    join(import.meta.dirname, 'kind', 'dockerd.sh'),
-    [`asynq${process.pid}`, `${net}.1`, `${net}.2`, join(cacheRoot(), 'docker'), runFolder.path],
+    'bash',
+    [script, `asynq${process.pid}`, `${net}.1`, `${net}.2`, data, runFolder.path],
     { stdio: ['pipe', 'pipe', 'pipe'], detached: true },
   );
-  const ended = once(daemon, 'exit');
+  const ended = new Promise<void>((resolve) => daemon.once('close', () => resolve()));
   const stop = async () => {
     daemon.stdin.end();
     await ended;
