@@ -7,6 +7,8 @@ export interface LeasedTask {
   readonly message: TaskMessage;
   /** End of the lease, Unix milliseconds; moved on by `extendLeases`. */
   leaseExpiresAt: number;
+  /** The end that was last asked for, Unix milliseconds: the lease may end then, although no answer said so. */
+  leaseAskedUntil?: number;
 }
 
 /** What becomes of a leased task. Times are Unix milliseconds and are cut to seconds on the wire. */

@@ -31,12 +31,12 @@ const UNREADABLE_TYPE = 'asynq:unreadable';
  * again; no other task waits for it.
  */
 export class Leaser {
-  readonly #router: RedisRouter;
+  readonly #router: Pick<RedisRouter, 'run'>;
   readonly #clock: Clock;
   readonly #log: Logger;
   readonly #settler: Settler;
 
-  constructor(parts: { router: RedisRouter; clock: Clock; log: Logger; settler: Settler }) {
+  constructor(parts: { router: Pick<RedisRouter, 'run'>; clock: Clock; log: Logger; settler: Settler }) {
     this.#router = parts.router;
     this.#clock = parts.clock;
     this.#log = parts.log;
@@ -92,6 +92,7 @@ export class Leaser {
     for (let from = 0; from < tasks.length; from += MAX_ITEMS) {
       const batch = tasks.slice(from, from + MAX_ITEMS);
       const args = [end, ...batch.map((task) => task.id)];
+      for (const task of batch) task.leaseAskedUntil = end * 1000;
       const reply = await this.#router.run(EXTEND_LEASE, [keys.lease], args);
       const results = integers(EXTEND_LEASE, reply, batch.length);
       for (const [index, task] of batch.entries()) {

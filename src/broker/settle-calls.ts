@@ -111,7 +111,7 @@ export function settleItem(task: LeasedTask, settlement: Settlement, nowMs: numb
 export interface SettleCall {
   readonly script: Script;
   readonly keys: readonly string[];
-  /** 1: the call may have run before. */
+  /** 1: the call may have run before. To be asked when it is sent: leases are extended meanwhile. */
   readonly args: (ranBefore: 0 | 1) => readonly RedisArg[];
 }
 
@@ -121,18 +121,26 @@ export function settleCall(items: NonEmpty<SettleItem>, nowMs: number): SettleCa
   const queue = new QueueKeys(first.queue);
   const { script, frees, ...fixed } = SCRIPTS[kind];
   const keys = new BatchKeys(fixed.keys(queue, nowMs));
-  const args = fixed.args(queue, nowMs);
-  if (frees) args.push(items.length);
+  const shared = fixed.args(queue, nowMs);
+  if (frees) shared.push(items.length);
   const ofLocks: number[] = [];
-  for (const { task, args: ofTask } of items) {
+  for (const { task } of items) {
     const number = keys.add(queue.task(task.id));
-    args.push(...ofTask);
     if (!frees || task.message.uniqueKey === '') continue;
     keys.addLock(task.message.uniqueKey);
     ofLocks.push(number);
   }
-  args.push(...ofLocks);
-  return { script, keys: keys.all(), args: (ranBefore) => [ranBefore, ...args] };
+  const ofTasks = () => items.flatMap(({ task, args }) => [lastSecondOf(task), ...args]);
+  return {
+    script,
+    keys: keys.all(),
+    args: (ranBefore) => [ranBefore, ...shared, ...ofTasks(), ...ofLocks],
+  };
+}
+
+/** The second in which our lease may end at the latest. */
+function lastSecondOf({ leaseExpiresAt, leaseAskedUntil = leaseExpiresAt }: LeasedTask): number {
+  return unixSeconds(Math.max(leaseExpiresAt, leaseAskedUntil));
 }
 
 function countersOfFailure(queue: QueueKeys, now: number): string[] {

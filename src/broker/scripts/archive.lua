@@ -16,7 +16,7 @@
 -- ARGV[4]   now, Unix seconds
 -- ARGV[5]   Unix second up to which archived tasks are dropped
 -- ARGV[6]   archived tasks that may stay
--- ARGV[7..] message of each task
+-- ARGV[7..] of each task: last second of our lease, message
 -- Returns for each task 1: archived; 0: it was not active
 local resent = ARGV[1] == '1'
 local prefix = ARGV[2]
@@ -24,17 +24,28 @@ local now, oldest, most_kept = ARGV[4], ARGV[5], tonumber(ARGV[6])
 local results = {}
 local failed = 0
 
-for i = 1, #ARGV - 6 do
-  local task, msg = KEYS[7 + i], ARGV[6 + i]
+-- Sent again: whether the task's lease ends later than ours ever did. Then it is another server's, which took the task
+-- after we settled it.
+local function is_anothers(id, lease_end)
+  local ends = resent and redis.call('ZSCORE', KEYS[2], id)
+  return ends and tonumber(ends) > tonumber(lease_end)
+end
+
+for i = 1, (#ARGV - 6) / 2 do
+  local task, lease_end, msg = KEYS[7 + i], ARGV[5 + 2 * i], ARGV[6 + 2 * i]
   local id = string.sub(task, #prefix + 1)
-  results[i] = redis.call('LREM', KEYS[1], -1, id)
-  if results[i] == 1 then
-    redis.call('ZREM', KEYS[2], id)
-    redis.call('ZADD', KEYS[3], now, id)
-    redis.call('HSET', task, 'msg', msg, 'state', 'archived')
-    failed = failed + 1
-  elseif resent and redis.call('HGET', task, 'msg') == msg then
+  if resent and redis.call('HGET', task, 'msg') == msg then
     results[i] = 1
+  elseif is_anothers(id, lease_end) then
+    results[i] = 0
+  else
+    results[i] = redis.call('LREM', KEYS[1], -1, id)
+    if results[i] == 1 then
+      redis.call('ZREM', KEYS[2], id)
+      redis.call('ZADD', KEYS[3], now, id)
+      redis.call('HSET', task, 'msg', msg, 'state', 'archived')
+      failed = failed + 1
+    end
   end
 end
 

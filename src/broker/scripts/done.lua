@@ -10,7 +10,7 @@
 -- ARGV[2]   length of a hash's key without the task's id
 -- ARGV[3]   Unix second in which today's counters end
 -- ARGV[4]   number of tasks
--- ARGV[5..] of each lock: number of its task
+-- ARGV[5..] of each task: last second of our lease; then of each lock: number of its task
 -- Returns for each task 1: done; 0: it was not active
 local resent = ARGV[1] == '1'
 local prefix_length = tonumber(ARGV[2])
@@ -18,16 +18,23 @@ local count = tonumber(ARGV[4])
 
 local locks = {}
 for i = 1, #KEYS - 4 - count do
-  locks[tonumber(ARGV[4 + i])] = KEYS[4 + count + i]
+  locks[tonumber(ARGV[4 + count + i])] = KEYS[4 + count + i]
 end
 
 local results = {}
 local ids, tasks = {}, {}
 
+-- Sent again: whether the task's lease ends later than ours ever did. Then it is another server's, which took the task
+-- after we settled it.
+local function is_anothers(id, lease_end)
+  local ends = resent and redis.call('ZSCORE', KEYS[2], id)
+  return ends and tonumber(ends) > tonumber(lease_end)
+end
+
 for i = 1, count do
   local task = KEYS[4 + i]
   local id = string.sub(task, prefix_length + 1)
-  results[i] = redis.call('LREM', KEYS[1], -1, id)
+  results[i] = is_anothers(id, ARGV[4 + i]) and 0 or redis.call('LREM', KEYS[1], -1, id)
   if results[i] == 1 then
     ids[#ids + 1] = id
     tasks[#tasks + 1] = task

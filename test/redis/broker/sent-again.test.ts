@@ -1,6 +1,12 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import type { Settlement } from '../../../src/broker/broker.ts';
+import type { LeasedTask, Settlement } from '../../../src/broker/broker.ts';
+import { Leaser } from '../../../src/broker/leaser.ts';
+import { Settler } from '../../../src/broker/settler.ts';
+import type { RedisRouter } from '../../../src/redis/router.ts';
+import { AsynqError } from '../../../src/runtime/errors.ts';
+import { silentLogger } from '../../../src/runtime/logger.ts';
 import { QueueKeys } from '../../../src/wire/keys.ts';
+import { encodeTaskMessage } from '../../../src/wire/task-message.ts';
 import { dumpQueue } from '../../support/queue-dump.ts';
 import { rawRedis, testRedis, uniqueQueue } from '../../support/redis.ts';
 import { brokerOn } from '../../support/redis-broker.ts';
@@ -11,7 +17,7 @@ import { taskMessage } from '../../support/task-messages.ts';
 
 const redis = rawRedis();
 const cutter = await ReplyCutter.before(testRedis().addr);
-const { broker, clock, lease } = brokerOn({ addr: cutter.addr });
+const { broker, router, clock, lease } = brokerOn({ addr: cutter.addr });
 afterAll(() => cutter[Symbol.asyncDispose]());
 // From here on nothing but the call in question is on the way.
 beforeAll(() => broker.ping());
@@ -65,4 +71,85 @@ it.each(SETTLEMENTS)('a settlement is known to be ours, and counted once: %j', a
   const processed = await redis.get(new QueueKeys(queue).processed);
   expect(processed).toBe(settlement.kind === 'requeue' ? null : '1');
   expect((await dumpQueue(redis, queue)).active).not.toContain(task.id);
+});
+
+/** Takes each call for unanswered and sends it once more, after `meanwhile`. */
+function sendingAgain(meanwhile: () => Promise<unknown>): Pick<RedisRouter, 'run'> {
+  return {
+    run: async (script, keys, args, options) => {
+      await router.run(script, keys, args);
+      await meanwhile();
+      return router.run(script, keys, options?.argsWhenResent?.() ?? args);
+    },
+  };
+}
+
+/** Calls are done, and nobody hears of it. */
+const silent: Pick<RedisRouter, 'run'> = {
+  run: async (script, keys, args) => {
+    await router.run(script, keys, args);
+    throw new AsynqError('ASYNQ_REDIS_UNREACHABLE');
+  },
+};
+
+/** Another server leases the task, whatever became of it. */
+async function leaseToAnother({ id, leaseExpiresAt }: LeasedTask, laterMs: number, msg?: Uint8Array) {
+  const keys = new QueueKeys(queue);
+  const ends = (leaseExpiresAt + laterMs) / 1000;
+  await redis.lrem(keys.pending, 0, id);
+  await redis.multi().lpush(keys.active, id).zadd(keys.lease, ends, id).exec();
+  await redis.hset(keys.task(id), { state: 'active', ...(msg && { msg: Buffer.from(msg) }) });
+  return ends;
+}
+
+it.each(SETTLEMENTS)('a settlement does not take the task from another server: %j', async (settlement) => {
+  const task = await lease({ queue, retention: settlement.retention ?? 0 });
+  const settler = new Settler({
+    router: sendingAgain(() => leaseToAnother(task, 1_000, encodeTaskMessage(task.message))),
+    clock,
+  });
+  expect(await settler.settle(task, settlement)).toBe(false);
+  const { active, lease: leases, pending } = await dumpQueue(redis, queue, [task.id]);
+  expect(active).toContain(task.id);
+  expect(leases[task.id]).toBe(task.leaseExpiresAt / 1000 + 1);
+  expect(pending).not.toContain(task.id);
+});
+
+it.each(SETTLEMENTS.slice(1, 4))('a message tells whose work it was in the same second: %j', async (how) => {
+  const task = await lease({ queue, retention: how.retention ?? 0 });
+  const settler = new Settler({ router: sendingAgain(() => leaseToAnother(task, 0)), clock });
+  expect(await settler.settle(task, how)).toBe(true);
+  expect((await dumpQueue(redis, queue)).active).toContain(task.id);
+});
+
+it.each(SETTLEMENTS)(
+  'a settlement that failed is known when it is made once more: %j',
+  async (settlement) => {
+    const task = await lease({ queue, retention: settlement.retention ?? 0 });
+    const routers = [silent, router];
+    const settler = new Settler({
+      router: { run: async (...call) => (routers.shift() ?? router).run(...call) },
+      clock,
+    });
+    await expect(settler.settle(task, settlement)).rejects.toMatchObject({ code: 'ASYNQ_REDIS_UNREACHABLE' });
+    await clock.advance(2_000);
+    expect(await settler.settle(task, settlement)).toBe(true);
+    const processed = await redis.get(new QueueKeys(queue).processed);
+    expect(processed).toBe(settlement.kind === 'requeue' ? null : '1');
+  },
+);
+
+it('a settlement knows a lease that was extended unheard', async () => {
+  const task = await lease({ queue });
+  const settler = new Settler({
+    router: {
+      run: async (script, keys, args, options) =>
+        router.run(script, keys, options?.argsWhenResent?.() ?? args),
+    },
+    clock,
+  });
+  const leaser = new Leaser({ router: silent, clock, log: silentLogger, settler });
+  await clock.advance(5_000);
+  await expect(leaser.extend([task])).rejects.toMatchObject({ code: 'ASYNQ_REDIS_UNREACHABLE' });
+  expect(await settler.settle(task, { kind: 'done' })).toBe(true);
 });
