@@ -144,11 +144,12 @@ export class Server implements AsyncDisposable {
   /**
    * Stops, waits for running handlers for as long as `shutdownTimeout` says, gives the tasks of the others back to the
    * head of their queues (their signals abort, nothing is counted), and resolves when nothing of the server runs but
-   * handlers that do not listen. Never rejects; harmless when done before, or when the server was never started.
+   * handlers that do not listen. Never rejects; harmless when done before. A server that was never started only ends
+   * its own connection, and with it itself; on a connection that others use too it stays as it is.
    */
   shutdown(options: ShutdownOptions = {}): Promise<void> {
-    if (this.#status === 'new') return Promise.resolve();
-    this.#closing ??= this.#close(options);
+    if (this.#status === 'new' && !this.#isOwner) return Promise.resolve();
+    this.#closing ??= this.#status === 'new' ? this.#closeUnstarted() : this.#close(options);
     return this.#closing;
   }
 
@@ -158,6 +159,12 @@ export class Server implements AsyncDisposable {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.shutdown();
+  }
+
+  /** A ping may have connected it. */
+  async #closeUnstarted(): Promise<void> {
+    this.#status = 'closed';
+    await this.#within(LAST_WORDS_MS, this.#broker.close());
   }
 
   async #close(options: ShutdownOptions): Promise<void> {

@@ -1,6 +1,9 @@
 import { describe, expect, test } from 'vitest';
+import { Server } from '../../../src/server/server.ts';
 import { settled } from '../../support/fake-clock.ts';
+import { FakeRedis, hello } from '../../support/fake-redis.ts';
 import { HeldHandler, ServedQueue } from '../../support/served-queue.ts';
+import { until } from '../../support/until.ts';
 
 const many = Array.from({ length: 100 }, () => ({}));
 
@@ -101,6 +104,19 @@ describe('a server', () => {
     await closed;
     expect(server.status).toBe('closed');
     expect(() => server.start(() => {})).toThrow('asynq: Server closed');
+  });
+
+  test('that was never started ends the connection that it opened', async () => {
+    await using redis = await FakeRedis.start((command) => (command[0] === 'HELLO' ? hello() : '+PONG\r\n'));
+    const server = new Server({ addr: redis.addr });
+    await server.ping();
+    expect(redis.open).toBe(1);
+    expect(() => server.start({} as never)).toThrow('as handler, got object');
+    await server.shutdown();
+    await until(() => redis.open === 0);
+    expect(server.status).toBe('closed');
+    expect(() => server.start(() => {})).toThrow('asynq: Server closed');
+    await server.shutdown();
   });
 
   test('a handler that is none leaves it new', async () => {
