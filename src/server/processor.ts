@@ -28,6 +28,8 @@ export interface ProcessorParts {
   readonly handle: HandlerFunction;
   /** Writes an outcome. */
   readonly settle: (task: LeasedTask, settlement: Settlement) => void;
+  /** The lease has ended: nothing is written for the attempt. */
+  readonly lose: (task: LeasedTask) => void;
   /** Judges a failed attempt; tells the user's error handler. */
   readonly judge: (task: ActiveTask, thrown: unknown) => Settlement;
   /** A handler has ended, however. */
@@ -232,8 +234,15 @@ export class Processor {
   }
 
   #threw(task: ActiveTask, thrown: unknown): void {
-    if (task.state === 'running') this.#parts.settle(task.leased, this.#parts.judge(task, thrown));
+    if (task.state === 'running') this.#failed(task, thrown);
     this.#handled(task);
+  }
+
+  /** An attempt whose lease has ended is judged by whoever recovers it, and by nobody else. */
+  #failed(task: ActiveTask, thrown: unknown): void {
+    const { leased } = task;
+    if (leased.leaseExpiresAt <= this.#clock.now()) this.#parts.lose(leased);
+    else this.#parts.settle(leased, this.#parts.judge(task, thrown));
   }
 
   #handled(task: ActiveTask): void {
@@ -254,7 +263,8 @@ export class Processor {
     this.#deadlines.remove(task);
     const reason = new AsynqError(code);
     task.abort(reason);
-    this.#parts.settle(task.leased, code === 'ASYNQ_CLOSED' ? REQUEUE : this.#parts.judge(task, reason));
+    if (code === 'ASYNQ_CLOSED') this.#parts.settle(task.leased, REQUEUE);
+    else this.#failed(task, reason);
     if (state === 'leased') this.#end(task);
   }
 

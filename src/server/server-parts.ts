@@ -55,6 +55,7 @@ export function joinParts(
     prefetch: config.prefetch && !config.strictPriority,
     handle,
     settle: (task, settlement) => syncer.settle(task, settlement),
+    lose: (task) => syncer.lose(task),
     judge: (task, thrown) => judge.judge(task.leased, task.task, thrown),
     onHandled: (task, durationMs) => observer.handled(task.queue, durationMs),
   });

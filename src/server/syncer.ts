@@ -49,8 +49,14 @@ export class Syncer {
   }
 
   settle(task: LeasedTask, settlement: Settlement): void {
-    if (task.leaseExpiresAt <= this.#clock.now()) return this.#lose(task);
+    if (task.leaseExpiresAt <= this.#clock.now()) return this.lose(task);
     void this.#write(task, settlement);
+  }
+
+  /** Writes nothing: the lease has ended, and the task is another's. */
+  lose(task: LeasedTask): void {
+    this.#log.warn({ queue: task.queue, taskId: task.id }, 'the lease was lost: the outcome is not written');
+    this.#onSettled(task, 'lost');
   }
 
   async run(signal: AbortSignal): Promise<void> {
@@ -66,7 +72,7 @@ export class Syncer {
         if (!signal.aborted) await this.#retryFailed();
       }
     }
-    for (const task of this.#failed.keys()) this.#lose(task);
+    for (const task of this.#failed.keys()) this.lose(task);
   }
 
   /** Resolves when no write is in flight. */
@@ -94,7 +100,7 @@ export class Syncer {
     try {
       const written = await this.#broker.settle(task, settlement);
       if (written) this.#onSettled(task, settlement.kind);
-      else this.#lose(task);
+      else this.lose(task);
     } catch (err) {
       this.#failed.set(task, settlement);
       this.#throttle.error({ err, queue: task.queue, taskId: task.id }, 'cannot write an outcome yet');
@@ -102,11 +108,6 @@ export class Syncer {
     } finally {
       this.#land();
     }
-  }
-
-  #lose(task: LeasedTask): void {
-    this.#log.warn({ queue: task.queue, taskId: task.id }, 'the lease was lost: the outcome is not written');
-    this.#onSettled(task, 'lost');
   }
 
   #land(): void {

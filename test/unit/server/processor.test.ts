@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { createLogger } from '../../../src/runtime/logger.ts';
 import type { TaskContext } from '../../../src/server/handler.ts';
 import { settled } from '../../support/fake-clock.ts';
+import { RecordingLogger } from '../../support/recording-logger.ts';
 import { HeldHandler, ServedQueue } from '../../support/served-queue.ts';
 
 function throwing(thrown: unknown): () => never {
@@ -144,6 +145,38 @@ describe('a lease', () => {
     await handler.endFirst();
     expect(served.stateOf(id)).toBe('active');
     expect(served.broker.calls.filter(({ call }) => call === 'settle')).toEqual([]);
+  });
+
+  test.each([
+    ['does not listen', undefined],
+    ['throws', new Error('too late')],
+  ])('that ended under a handler that %s is judged once, when the task is recovered', async (_, error) => {
+    const outcomes: string[] = [];
+    const heard: unknown[] = [];
+    const log = new RecordingLogger();
+    await using served = new ServedQueue({
+      log,
+      observer: { settled: (__, outcome) => outcomes.push(outcome) },
+      errorHandler: (failure) => heard.push(failure),
+      retryDelay: () => 3_600_000,
+    });
+    const handler = new HeldHandler();
+    await served.add({});
+    await served.start(handler);
+    served.broker.breakDown('extendLeases', 'listLeaseExpired');
+    if (error === undefined) {
+      await served.clock.advance(40_000);
+    } else {
+      served.clock.block(31_000); // ended, and no beat has seen it yet
+      await handler.endFirst(error);
+    }
+    expect(outcomes).toEqual(['lost']);
+    expect(heard).toEqual([]);
+    served.broker.heal();
+    await served.clock.advance(120_000);
+    expect(heard).toMatchObject([{ code: 'ASYNQ_LEASE_EXPIRED' }]);
+    expect(log.entries.filter(({ message }) => message === 'task failed: to be retried')).toHaveLength(1);
+    await handler.endAll();
   });
 
   test('that ended before its task could be started leaves the task alone', async () => {
