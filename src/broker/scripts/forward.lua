@@ -2,8 +2,8 @@
 -- Moves due tasks from scheduled and retry to pending, or to their group. Go's ForwardIfReady; unlike there, the group
 -- is announced in groups, and an id without a task is dropped and reported instead of becoming an empty task.
 --
--- Reads all before it writes: in a slot that is being moved, a hash that has left already makes a script fail where it
--- is read.
+-- Reads all before it writes, a group too: in a slot that is being moved, a key that is not here makes a script fail
+-- where it is touched first.
 --
 -- KEYS[1] scheduled
 -- KEYS[2] retry
@@ -23,7 +23,9 @@ for i = 1, 2 do
   for _, id in ipairs(ids) do
     local hash = ARGV[1] .. id
     local exists = redis.call('HEXISTS', hash, 'msg') == 1
-    due[#due + 1] = { id = id, hash = hash, from = KEYS[i], exists = exists, group = redis.call('HGET', hash, 'group') }
+    local group = redis.call('HGET', hash, 'group')
+    if group and group ~= '' then redis.call('EXISTS', ARGV[2] .. group) end
+    due[#due + 1] = { id = id, hash = hash, from = KEYS[i], exists = exists, group = group }
   end
 end
 

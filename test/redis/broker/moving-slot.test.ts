@@ -101,6 +101,23 @@ it('forwards each due task once, to pending or its group', async () => {
   expect(Object.values(tasks).every(({ message }) => message !== undefined)).toBe(true);
 });
 
+it('forwards a task into a group that nobody was in', async () => {
+  await enqueueMany(1, { group: 'other' });
+  await enqueueMany(1);
+  const [retried] = (await broker.dequeue(queue, 1)).tasks;
+  if (retried === undefined) throw new Error('expected a task');
+  await broker.settle(retried, { kind: 'retry', at: clock.now() + 60_000, error: 'x', isFailure: true });
+  const bystanders = await enqueueMany(2);
+  const [due = ''] = await enqueueMany(1, { processAt: clock.now() + 1_000 });
+  const owner = await cluster.masterOfKey(keys.pending);
+  await owner.call('HSET', keys.task(due), 'group', 'g');
+  await clock.advance(2_000);
+  // All keys that the script declares are there, and the due task: nothing but its group stops it.
+  const { moved } = await acrossMove(bystanders, 'ERR', () => broker.forward(queue));
+  expect(moved).toBe(1);
+  expect((await dump()).groups['g']).toEqual({ [due]: Math.floor(clock.now() / 1000) });
+});
+
 it('claims each task with an ended lease once', async () => {
   const ids = await enqueueMany(10);
   await broker.dequeue(queue, 10);
