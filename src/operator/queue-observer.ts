@@ -18,7 +18,8 @@ export type Sight =
   | {
       readonly kind: 'read';
       readonly reading: QueueReading;
-      readonly connection: Connection;
+      /** undefined: the Secrets that it needs cannot be read. */
+      readonly connection: Connection | undefined;
       /** See `Claim.redis`; kept while Redis cannot be read. */
       readonly redis: string | undefined;
     };
@@ -31,7 +32,7 @@ interface Watched {
   /** Node id of the master that last answered for it; '' none did. */
   owner: string;
   sight: Sight | undefined;
-  /** Monotonic time of the sight. */
+  /** Monotonic time of the sight; of the first look, while there is none. */
   seenAt: number;
   isBeingRead: boolean;
 }
@@ -122,7 +123,7 @@ export class QueueObserver {
       database: undefined,
       owner: '',
       sight: undefined,
-      seenAt: 0,
+      seenAt: this.#options.clock.monotonic(),
       isBeingRead: false,
     };
     this.#watched.set(keyOf(queue), watched);
@@ -151,6 +152,7 @@ export class QueueObserver {
       } else {
         log.warn({ err, queue: keyOf(queue) }, 'the Secrets of a connection could not be read');
         if (watched.connection !== undefined) return true;
+        this.#seenNothing(watched, err);
       }
     }
     watched.isBeingRead = false;
@@ -186,6 +188,17 @@ export class QueueObserver {
         this.#seen(watched, { kind: 'read', reading, connection, redis });
     }
     this.#options.onSeen(group.map(({ queue }) => keyOf(queue)));
+  }
+
+  /** A connection that could not be made: not known, once that has lasted. A refusal stands. */
+  #seenNothing(watched: Watched, cause: unknown): void {
+    const { sight, seenAt } = watched;
+    if (sight?.kind === 'refused') return;
+    if (sight === undefined && this.#options.clock.monotonic() - seenAt <= STALE_MS) return;
+    const message = `the Secrets of the connection cannot be read: ${errorText(cause)}`;
+    const error = new AsynqError('ASYNQ_REDIS_UNREACHABLE', message, { cause });
+    const reading = { kind: 'unknown', error } as const;
+    this.#seen(watched, { kind: 'read', reading, connection: undefined, redis: sight?.redis });
   }
 
   #seen(watched: Watched, sight: Sight): void {

@@ -28,6 +28,8 @@ export interface ReconcilerOptions {
   readonly sight: (queue: AsynqQueue) => Sight | undefined;
   /** Why the AsynqQueue has to stand back behind another. */
   readonly conflict: (key: QueueKey) => Refusal | undefined;
+  /** Whether this process may (still) write to Redis. */
+  readonly mayWrite: () => boolean;
   readonly clock: Clock;
   readonly log: Logger;
   readonly listener?: ReconcilerListener;
@@ -146,8 +148,10 @@ export class Reconciler {
   /** Sets the flag in Redis to what the spec says, against other hands too. */
   async #enforcePaused(queue: AsynqQueue, { reading, connection }: Sight & { kind: 'read' }): Promise<void> {
     const { paused } = queue.spec;
-    if (paused === undefined || reading.kind !== 'known' || reading.snapshot.paused === paused) return;
-    const { source, clock, log } = this.#options;
+    if (paused === undefined || connection === undefined) return;
+    if (reading.kind !== 'known' || reading.snapshot.paused === paused) return;
+    const { source, mayWrite, clock, log } = this.#options;
+    if (!mayWrite()) return;
     try {
       await writePausedFlag(connection.router, queueName(queue), paused, clock.now());
     } catch (err) {

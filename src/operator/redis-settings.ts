@@ -1,3 +1,4 @@
+import { isForbidden } from '../kube/kube-error.ts';
 import type { RedisConnOpt, TlsOptions } from '../redis/options.ts';
 import { defined } from '../runtime/defined.ts';
 import { type AsynqQueue, type RedisSpec, redisOf } from './asynq-queue.ts';
@@ -42,7 +43,7 @@ function tlsKeys(tls: RedisSpec['tls']): {
   return { ca, cert: { name, key: TLS_CERT_KEY }, key: { name, key: TLS_KEY_KEY } };
 }
 
-/** Looks up the Secrets that a queue's connection refers to, all of them in the queue's namespace. */
+/** Looks up the Secrets that a queue's connection refers to, all of them in the queue's namespace. Rejects as the source does. */
 export async function resolveRedis(
   queue: AsynqQueue,
   operatorDefault: RedisSpec | undefined,
@@ -54,15 +55,27 @@ export async function resolveRedis(
   }
   const { namespace } = queue.metadata;
   const missing: string[] = [];
+  const forbidden: string[] = [];
   const look = async (ref: SecretKey | undefined) => {
     if (ref === undefined) return undefined;
-    const value = await source.secret(namespace, ref.name, ref.key);
-    if (value === undefined) missing.push(`Secret ${ref.name} with key ${ref.key}`);
-    return value;
+    try {
+      const value = await source.secret(namespace, ref.name, ref.key);
+      if (value === undefined) missing.push(`Secret ${ref.name} with key ${ref.key}`);
+      return value;
+    } catch (error) {
+      if (!isForbidden(error)) throw error;
+      forbidden.push(ref.name);
+      return undefined;
+    }
   };
   const refs = tlsKeys(spec.tls);
   const password = await look(spec.passwordSecretRef);
   const [ca, cert, key] = [await look(refs.ca), await look(refs.cert), await look(refs.key)];
+  if (forbidden.length > 0) {
+    const names = [...new Set(forbidden)].join(', ');
+    const message = `the operator may not read in ${namespace}: Secret ${names}`;
+    return refused('RedisSecretForbidden', message);
+  }
   if (missing.length > 0) {
     return refused('RedisSecretMissing', `missing in ${namespace}: ${missing.join(', ')}`);
   }

@@ -12,6 +12,7 @@ export const REFUSALS = {
   HandlersMissing: 'The ConfigMap of worker.handlers is not there, or lacks the key.',
   RedisNotConfigured: 'Neither the spec nor the operator names a Redis that could be.',
   RedisSecretMissing: 'A Secret of redis is not there, or lacks the key.',
+  RedisSecretForbidden: 'A Secret of redis may not be read by the operator.',
   RedisAuthFailed: 'Redis does not take the user name or the password.',
   RedisNotACluster: 'redis.mode is Cluster, and the server is not part of one.',
   RedisTooOld: 'Redis is older than 7.0.',

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { KubeError } from '../../../src/kube/kube-error.ts';
 import type { AsynqQueue } from '../../../src/operator/asynq-queue.ts';
 import { Engine } from '../../../src/operator/engine.ts';
 import { AsynqError } from '../../../src/runtime/errors.ts';
@@ -217,6 +218,41 @@ describe('connections', () => {
     await clock.advance(1_000);
     expect(condition('a', 'Stalled')).toBeUndefined();
     expect(condition('a', 'Ready')).toBe('True Applied');
+  });
+});
+
+describe('a Secret that cannot be read', () => {
+  const redis = { ...at('redis:6379'), passwordSecretRef: { name: 'redis', key: 'password' } };
+
+  beforeEach(() => {
+    source.put(queueOf({ name: 'a' }, { redis }));
+    source.secrets.set('media/redis/password', 'secret');
+  });
+
+  it('because the operator may not stalls its queue, and says so', async () => {
+    source.secretError = new KubeError('ASYNQ_KUBE_REFUSED', 'no', { status: 403, reason: 'Forbidden' });
+    engine.start();
+    await clock.advance(1_000);
+    expect(condition('a', 'Stalled')).toBe('True RedisSecretForbidden');
+    expect(source.events.at(-1)?.message).toBe('the operator may not read in media: Secret redis');
+    source.secretError = undefined;
+    await clock.advance(1_000);
+    expect(condition('a', 'Ready')).toBe('True Applied');
+  });
+
+  it('for another reason leaves its queue unknown after a while, and its workers as they are', async () => {
+    fleet.states.set('media/a', fleetOf({ replicas: 3, readyReplicas: 3 }));
+    source.secretError = new KubeError('ASYNQ_KUBE_TIMEOUT', 'no answer');
+    engine.start();
+    await clock.advance(5_000);
+    expect(condition('a', 'RedisReachable')).toBe('Unknown NotReadYet');
+    await clock.advance(120_000);
+    expect(condition('a', 'RedisReachable')).toBe('False RedisUnreachable');
+    expect(condition('a', 'Stalled')).toBeUndefined();
+    expect(fleet.states.get('media/a')).toMatchObject({ replicas: 3 });
+    source.secretError = undefined;
+    await clock.advance(2_000);
+    expect(condition('a', 'RedisReachable')).toBe('True Read');
   });
 });
 

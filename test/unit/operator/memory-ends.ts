@@ -16,6 +16,8 @@ export class MemorySource implements QueueSource {
   readonly secrets = new Map<string, string>();
   readonly events: (QueueEvent & { readonly about: string })[] = [];
   statusWrites = 0;
+  /** What reading a Secret throws. */
+  secretError: Error | undefined;
 
   put(queue: AsynqQueue): void {
     const status = this.queues.get(keyOf(queue))?.status;
@@ -40,6 +42,7 @@ export class MemorySource implements QueueSource {
   }
 
   async secret(namespace: string, name: string, key: string): Promise<string | undefined> {
+    if (this.secretError !== undefined) throw this.secretError;
     return this.secrets.get(`${namespace}/${name}/${key}`);
   }
 }
