@@ -2,7 +2,7 @@ import type { Clock } from '../runtime/clock.ts';
 import { AsynqError } from '../runtime/errors.ts';
 import type { Logger } from '../runtime/logger.ts';
 import type { Random } from '../runtime/random.ts';
-import { BlockingLine } from './blocking-line.ts';
+import { BlockingLines } from './blocking-lines.ts';
 import { ANY_SLOT, Call, evalshaArgs, toDriver } from './call.ts';
 import type { Connection } from './connection.ts';
 import { Dispatcher, type TopologyParts } from './dispatcher.ts';
@@ -30,12 +30,17 @@ export class LaneRouter implements RedisRouter {
   readonly #parts: LaneRouterParts;
   readonly #closed = new AbortController();
   readonly #subscriptions = new Set<Promise<void>>();
-  /** By key: each blocks on its own. */
-  readonly #blocking = new Map<string, BlockingLine>();
+  readonly #blocking: BlockingLines;
 
   constructor(parts: LaneRouterParts) {
     this.#parts = parts;
     this.#dispatcher = new Dispatcher(parts);
+    const { topology } = this.#dispatcher;
+    this.#blocking = new BlockingLines((key) => ({
+      owner: async () => (await topology.locate(keySlot(key))).master.addr,
+      dial: parts.dial,
+      onTrouble: () => void topology.refresh(),
+    }));
   }
 
   run(
@@ -64,7 +69,7 @@ export class LaneRouter implements RedisRouter {
     options: { readonly timeout: number; readonly signal: AbortSignal },
   ): Promise<RedisReply> {
     this.#throwIfClosed();
-    return this.#blockingLine(key).call(name, args.map(toDriver), options.timeout, options.signal);
+    return this.#blocking.call(key, name, args.map(toDriver), options.timeout, options.signal);
   }
 
   async locate(key: string): Promise<KeyLocation> {
@@ -104,8 +109,7 @@ export class LaneRouter implements RedisRouter {
 
   async close(): Promise<void> {
     this.#closed.abort();
-    const lines = [...this.#blocking.values()].map((line) => line.close());
-    await Promise.all([this.#dispatcher.close(), ...this.#subscriptions, ...lines]);
+    await Promise.all([this.#dispatcher.close(), ...this.#subscriptions, this.#blocking.close()]);
   }
 
   /** What any node can do is not left to one that hangs: the next try goes to another. */
@@ -136,20 +140,6 @@ export class LaneRouter implements RedisRouter {
         new Call({ slot, script, name, args, argsWhenResent, timeout, deadline, resolve, reject }),
       );
     });
-  }
-
-  #blockingLine(key: string): BlockingLine {
-    let line = this.#blocking.get(key);
-    if (line === undefined) {
-      const { topology } = this.#dispatcher;
-      line = new BlockingLine({
-        owner: async () => (await topology.locate(keySlot(key))).master.addr,
-        dial: this.#parts.dial,
-        onTrouble: () => void topology.refresh(),
-      });
-      this.#blocking.set(key, line);
-    }
-    return line;
   }
 
   async #connectToSomeNode(signal: AbortSignal): Promise<Connection> {

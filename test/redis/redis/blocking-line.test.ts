@@ -74,11 +74,23 @@ describe('a blocking call', () => {
     );
   });
 
+  test('leaves another on the same key alone', async () => {
+    const stop = new AbortController();
+    const [given, waiting] = [codeOf(pop('f', 0, stop.signal)), pop('f')];
+    await until(async () => (await blocked('f')) === 2);
+    stop.abort();
+    expect(await given).toBe('ASYNQ_CLOSED');
+    await router.command('f', 'RPUSH', ['f', 'x']);
+    expect(String(await waiting)).toBe('f,x');
+  });
+
   test('ends with its router', async () => {
     const own = openRedis({ addrs: cluster.addrs }, { clock: systemClock, log: silentLogger });
-    const waiting = codeOf(own.block('e', 'BLPOP', ['e', 0], { timeout: 60_000, signal: never }));
-    await until(async () => (await blocked('e')) === 1);
+    const wait = () => codeOf(own.block('e', 'BLPOP', ['e', 0], { timeout: 60_000, signal: never }));
+    const waiting = [wait(), wait()];
+    await until(async () => (await blocked('e')) === 2);
     await own.close();
-    expect(await waiting).toBe('ASYNQ_CLOSED');
+    expect(await Promise.all(waiting)).toEqual(['ASYNQ_CLOSED', 'ASYNQ_CLOSED']);
+    await until(async () => (await blocked('e')) === 0);
   });
 });
