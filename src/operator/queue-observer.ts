@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { QueueQuery, QueueReading, QueueSnapshot } from '../broker/queue-reader.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { AsynqError, errorText } from '../runtime/errors.ts';
@@ -50,12 +51,15 @@ export interface QueueObserverOptions {
 
 /**
  * Reads all queues, each time it is told to look: one round trip for each master that owns some, which answers (or fails)
- * for itself, so that a master that hangs delays only its own queues. A queue that is still being read is not asked for
- * again.
+ * for itself, so that a master that hangs delays only its own queues, and a Secret that does only those that need it. A
+ * queue that is still being read is not asked for again.
  */
 export class QueueObserver {
   readonly #options: QueueObserverOptions;
   readonly #watched = new Map<QueueKey, Watched>();
+  /** What is read together in the next turn of the event loop. */
+  #ready: Watched[] = [];
+  #reading: Promise<void> | undefined;
   #claimsVersion = 0;
 
   constructor(options: QueueObserverOptions) {
@@ -97,11 +101,26 @@ export class QueueObserver {
   async look(queues: readonly AsynqQueue[], lookAhead: (queue: AsynqQueue) => number): Promise<void> {
     const keys = new Set(queues.map(keyOf));
     for (const key of this.#watched.keys()) if (!keys.has(key)) this.#forget(key);
+    void this.#closeUnused();
     const free = queues.map((queue) => this.#watch(queue)).filter(({ isBeingRead }) => !isBeingRead);
     for (const watched of free) watched.isBeingRead = true;
-    const isReady = await Promise.all(free.map((watched) => this.#connect(watched)));
-    void this.#closeUnused();
-    const ready = free.filter((_, i) => isReady[i]);
+    await Promise.all(
+      free.map(async (watched) => {
+        if (await this.#connect(watched)) await this.#readSoon(watched, lookAhead);
+      }),
+    );
+  }
+
+  #readSoon(watched: Watched, lookAhead: (queue: AsynqQueue) => number): Promise<void> {
+    this.#ready.push(watched);
+    this.#reading ??= nextTurn().then(() => this.#readReady(lookAhead));
+    return this.#reading;
+  }
+
+  async #readReady(lookAhead: (queue: AsynqQueue) => number): Promise<void> {
+    const ready = this.#ready;
+    this.#ready = [];
+    this.#reading = undefined;
     const groups = Map.groupBy(ready, ({ connection, owner }) => `${connection?.id} ${owner}`);
     await Promise.all([...groups.values()].map((group) => this.#read(group, lookAhead)));
   }

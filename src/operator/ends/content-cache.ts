@@ -23,7 +23,7 @@ interface Entry {
  * What the Secrets and ConfigMaps hold that AsynqQueues name: read one by one, and again after a while. Not watched: that
  * would take the right to list every Secret there is, or a connection for each one.
  *
- * While the API server does not answer, what was read last still holds.
+ * Nobody waits for what was read before to be read again: it holds until the answer is here, and while there is none.
  */
 export class ContentCache {
   readonly #client: KubeClient;
@@ -31,7 +31,7 @@ export class ContentCache {
   readonly #entries = new Map<string, Entry>();
 
   /**
-   * `believedMs`: how long what was read holds, milliseconds: a changed password reaches the workers within this.
+   * `believedMs`: what was read longer ago, milliseconds, is read again when somebody asks for it.
    * @default 30000
    */
   constructor(client: KubeClient, believedMs = 30_000) {
@@ -70,9 +70,10 @@ export class ContentCache {
     if (now - entry.readAt < believedMs) return entry.content;
     this.#forgetUnused(now);
     entry.reading ??= this.#refresh(entry, read);
-    return entry.reading;
+    return entry.content ?? entry.reading;
   }
 
+  /** Rejects only when nothing was read ever. */
   async #refresh(entry: Entry, read: () => Promise<Content | undefined>): Promise<Content | undefined> {
     try {
       entry.content = await read();

@@ -240,6 +240,20 @@ describe('a Secret that cannot be read', () => {
     expect(condition('a', 'Ready')).toBe('True Applied');
   });
 
+  it('in time delays its own queue only', async () => {
+    source.put(queueOf({ name: 'b' }));
+    const { promise, resolve } = Promise.withResolvers<void>();
+    source.secretsHangUntil = promise;
+    engine.start();
+    await clock.advance(5_000);
+    expect(condition('b', 'Ready')).toBe('True Applied');
+    expect(redisAt().reads).toBe(6);
+    source.secretsHangUntil = undefined;
+    resolve();
+    await clock.advance(0);
+    expect(condition('a', 'Ready')).toBe('True Applied');
+  });
+
   it('for another reason leaves its queue unknown after a while, and its workers as they are', async () => {
     fleet.states.set('media/a', fleetOf({ replicas: 3, readyReplicas: 3 }));
     source.secretError = new KubeError('ASYNQ_KUBE_TIMEOUT', 'no answer');

@@ -18,6 +18,8 @@ export class MemorySource implements QueueSource {
   statusWrites = 0;
   /** What reading a Secret throws. */
   secretError: Error | undefined;
+  /** Until when reading a Secret does not come back. */
+  secretsHangUntil: Promise<void> | undefined;
 
   put(queue: AsynqQueue): void {
     const status = this.queues.get(keyOf(queue))?.status;
@@ -42,6 +44,7 @@ export class MemorySource implements QueueSource {
   }
 
   async secret(namespace: string, name: string, key: string): Promise<string | undefined> {
+    await this.secretsHangUntil;
     if (this.secretError !== undefined) throw this.secretError;
     return this.secrets.get(`${namespace}/${name}/${key}`);
   }
