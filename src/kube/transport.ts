@@ -27,6 +27,8 @@ export interface CallOptions {
   readonly retry?: boolean;
   /** false: past the client-side rate limit; for leases, which must not wait for anybody. @default true */
   readonly throttle?: boolean;
+  /** Asked before each attempt, after all waiting; what it throws ends the call. */
+  readonly beforeAttempt?: () => void;
 }
 
 export interface TransportOptions {
@@ -112,6 +114,7 @@ export class Transport {
     let refreshed = false;
     for (let attempt = 1; ; attempt++) {
       if (options.throttle !== false) await this.#throttle(limit.signal);
+      options.beforeAttempt?.();
       try {
         return await this.#attempt(request, limit.signal, read, streaming);
       } catch (error) {

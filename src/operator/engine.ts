@@ -23,7 +23,12 @@ export interface EngineOptions {
   readonly tickMs?: number;
   readonly listener?: ReconcilerListener;
   readonly observer?: KubeObserver;
+  /** Whether this process may (still) write to Redis; the ends know for themselves. @default always */
+  readonly mayWrite?: () => boolean;
 }
+
+/** What looks get to end once their connections are closed, milliseconds. */
+const LOOKS_END_MS = 2_000;
 
 /**
  * What lies between the two ends, `operator` and `dev` alike: looks at all queues once a second, and reconciles each
@@ -45,11 +50,13 @@ export class Engine {
   #settledVersion = -1;
   #conflicts: ReadonlyMap<QueueKey, Refusal> = new Map();
   #ticking: Promise<void> | undefined;
+  /** Those that go on. */
+  readonly #looks = new Set<Promise<void>>();
   #lastTickAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: EngineOptions) {
     this.#options = options;
-    const { source, fleet, clock, log, listener, observer } = options;
+    const { source, fleet, clock, log, listener, observer, mayWrite = () => true } = options;
     this.#connections = new Connections(options.redis);
     this.#queues = new QueueObserver({
       source,
@@ -64,6 +71,7 @@ export class Engine {
       fleet,
       sight: (queue) => this.#queues.sight(queue),
       conflict: (key) => this.#conflicts.get(key),
+      mayWrite,
       clock,
       log,
       ...(listener && { listener }),
@@ -101,6 +109,7 @@ export class Engine {
 
   /**
    * Ends looking, lets runs end (those that take longer than `drainMs` milliseconds are aborted), closes the connections.
+   * A look that then goes on opens none.
    * Idempotent. @default drainMs 20000
    */
   async stop(drainMs?: number): Promise<void> {
@@ -108,6 +117,14 @@ export class Engine {
     await this.#ticking;
     await this.#controller.stop(drainMs);
     await this.#connections.close();
+    await this.#looksEnd();
+  }
+
+  async #looksEnd(): Promise<void> {
+    const done = new AbortController();
+    const late = this.#options.clock.sleep(LOOKS_END_MS, done.signal);
+    await Promise.race([Promise.all(this.#looks), late]);
+    done.abort();
   }
 
   async #tick(signal: AbortSignal): Promise<void> {
@@ -115,7 +132,9 @@ export class Engine {
     while (!signal.aborted) {
       this.#lastTickAt = clock.monotonic();
       // Not waited for: masters answer each in its own time.
-      void this.#queues.look(this.#present(), (queue) => lookAheadSeconds(fleet.state(queue)));
+      const look = this.#queues.look(this.#present(), (queue) => lookAheadSeconds(fleet.state(queue)));
+      this.#looks.add(look);
+      void look.then(() => this.#looks.delete(look));
       await clock.sleep(Math.max(0, this.#lastTickAt + tickMs - clock.monotonic()), signal);
     }
   }

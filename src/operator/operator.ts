@@ -2,6 +2,7 @@ import type { Registry } from 'prom-client';
 import type { KubeClient } from '../kube/api.ts';
 import { EventRecorder } from '../kube/events.ts';
 import { LeaderElector, type Leadership } from '../kube/leader-election.ts';
+import type { CallOptions } from '../kube/transport.ts';
 import type { AsynqQueue, RedisSpec } from './asynq-queue.ts';
 import type { ConnectionMakers } from './connections.ts';
 import { ContentCache } from './ends/content-cache.ts';
@@ -14,6 +15,12 @@ import { QueueMetrics } from './queue-metrics.ts';
 
 /** A loop that has not looked at the queues for so long is stuck, milliseconds. */
 const STUCK_MS = 30_000;
+
+/**
+ * A write that has begun within the renew deadline ends before another process may lead: the lease outlasts that deadline
+ * by five seconds.
+ */
+const WRITE_TIMEOUT_MS = 4_000;
 
 export interface OperatorOptions {
   /** Its clock, log and observer are the operator's too. */
@@ -64,19 +71,20 @@ export class Operator {
     this.#recorder = new EventRecorder({ client, controller: 'asynq.dev/operator', instance });
     const { queues, deployments, pods } = this.#caches;
     const contents = new ContentCache(client, options.contentBelievedMs);
-    const assertLeading = () => this.#assertLeading();
+    const asLeader = () => this.#asLeader();
     this.#engine = new Engine({
-      source: new KubernetesSource({ client, queues, recorder: this.#recorder, contents, assertLeading }),
+      source: new KubernetesSource({ client, queues, recorder: this.#recorder, contents, asLeader }),
       fleet: new KubernetesFleet({
         deployments,
         pods,
-        writer: new DeploymentWriter({ client, deployments, assertLeading }),
+        writer: new DeploymentWriter({ client, deployments, asLeader }),
         contents,
         operatorDefault,
         defaultImage,
         clock,
       }),
       redis,
+      mayWrite: () => this.isLeading,
       ...(operatorDefault && { operatorDefault }),
       clock,
       log,
@@ -151,8 +159,14 @@ export class Operator {
     return new LeaderElector({ client, ...election }).acquire(stopping);
   }
 
-  #assertLeading(): void {
-    if (!this.isLeading) throw new Error('this process does not lead (any more): it writes nothing');
+  #asLeader(): CallOptions {
+    const leadership = this.#leadership;
+    const beforeAttempt = () => {
+      if (leadership?.isLeader() !== true)
+        throw new Error('this process does not lead (any more): it writes nothing');
+    };
+    beforeAttempt();
+    return { beforeAttempt, timeoutMs: WRITE_TIMEOUT_MS, ...(leadership && { signal: leadership.lost }) };
   }
 }
 

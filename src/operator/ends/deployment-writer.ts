@@ -2,6 +2,7 @@ import type { KubeClient } from '../../kube/api.ts';
 import { isForbidden, isInvalid } from '../../kube/kube-error.ts';
 import { objectKey } from '../../kube/object.ts';
 import { DEPLOYMENTS, type Deployment } from '../../kube/resources.ts';
+import type { CallOptions } from '../../kube/transport.ts';
 import { errorText } from '../../runtime/errors.ts';
 import { contains } from '../contains.ts';
 import { type DeploymentIntent, intentHash } from '../desired-deployment.ts';
@@ -30,8 +31,8 @@ export interface DeploymentWriterOptions {
   readonly client: KubeClient;
   /** Takes the answers, so that what was written is read at once. */
   readonly deployments: NamespacedCache<Deployment>;
-  /** Throws when this process must not write (any more). */
-  readonly assertLeading: () => void;
+  /** What each write goes with, so that it ends with the leadership; throws when this process must not write (any more). */
+  readonly asLeader: () => CallOptions;
 }
 
 /** Writes Deployments, by server-side apply, and remembers what came of it. */
@@ -75,11 +76,13 @@ export class DeploymentWriter {
   }
 
   async scale(live: Deployment, replicas: number): Promise<void> {
-    const { client, deployments, assertLeading } = this.#options;
+    const { client, deployments, asLeader } = this.#options;
     const { namespace, name, generation = 0 } = live.metadata;
-    assertLeading();
     const ref = { ...(namespace !== undefined && { namespace }), name };
-    const scale = await client.scale(DEPLOYMENTS, ref, replicas, { fieldManager: SCALE_MANAGER });
+    const scale = await client.scale(DEPLOYMENTS, ref, replicas, {
+      ...asLeader(),
+      fieldManager: SCALE_MANAGER,
+    });
     const { resourceVersion = '' } = scale.metadata;
     if (resourceVersion === live.metadata.resourceVersion || live.spec === undefined) return;
     deployments.put({
@@ -90,13 +93,12 @@ export class DeploymentWriter {
   }
 
   async delete({ metadata }: Deployment): Promise<void> {
-    const { client, assertLeading } = this.#options;
+    const { client, asLeader } = this.#options;
     const { namespace, name, uid } = metadata;
-    assertLeading();
     await client.delete(
       DEPLOYMENTS,
       { ...(namespace === undefined ? {} : { namespace }), name },
-      uid === undefined ? {} : { preconditions: { uid } },
+      { ...asLeader(), ...(uid === undefined ? {} : { preconditions: { uid } }) },
     );
   }
 
@@ -106,13 +108,13 @@ export class DeploymentWriter {
   }
 
   async #apply(intent: DeploymentIntent, body: DeploymentIntent, force: boolean): Promise<Applied> {
-    const { client, deployments, assertLeading } = this.#options;
+    const { client, deployments, asLeader } = this.#options;
     const known = this.#knownRefusal(intent);
     if (known !== undefined) return { kind: 'refused', refusal: known };
     const key = objectKey(intent);
-    assertLeading();
     try {
-      const deployment = await client.apply(DEPLOYMENTS, body, { fieldManager: TEMPLATE_MANAGER, force });
+      const options = { ...asLeader(), fieldManager: TEMPLATE_MANAGER, force };
+      const deployment = await client.apply(DEPLOYMENTS, body, options);
       deployments.put(deployment);
       this.forget(key);
       if (!showsIntent(deployment, intent)) this.#settled.set(key, settledAs(deployment, intent));

@@ -3,6 +3,7 @@ import type { EventRecorder } from '../../kube/events.ts';
 import { isNotFound } from '../../kube/kube-error.ts';
 import type { KubeObject } from '../../kube/object.ts';
 import type { Resource } from '../../kube/resource.ts';
+import type { CallOptions } from '../../kube/transport.ts';
 import { type AsynqQueue, type AsynqQueueStatus, GROUP, KIND, PLURAL, VERSION } from '../asynq-queue.ts';
 import type { QueueEvent, QueueKey, QueueSource } from '../ends.ts';
 import type { ContentCache } from './content-cache.ts';
@@ -27,21 +28,21 @@ export class KubernetesSource implements QueueSource {
   readonly #queues: NamespacedCache<AsynqQueueObject>;
   readonly #recorder: EventRecorder;
   readonly #contents: ContentCache;
-  readonly #assertLeading: () => void;
+  readonly #asLeader: () => CallOptions;
 
   constructor(parts: {
     readonly client: KubeClient;
     readonly queues: NamespacedCache<AsynqQueueObject>;
     readonly recorder: EventRecorder;
     readonly contents: ContentCache;
-    /** Throws when this process must not write (any more). */
-    readonly assertLeading: () => void;
+    /** What each write goes with, so that it ends with the leadership; throws when this process must not write (any more). */
+    readonly asLeader: () => CallOptions;
   }) {
     this.#client = parts.client;
     this.#queues = parts.queues;
     this.#recorder = parts.recorder;
     this.#contents = parts.contents;
-    this.#assertLeading = parts.assertLeading;
+    this.#asLeader = parts.asLeader;
   }
 
   list(): readonly AsynqQueue[] {
@@ -55,12 +56,11 @@ export class KubernetesSource implements QueueSource {
   async writeStatus(queue: AsynqQueue, status: AsynqQueueStatus): Promise<void> {
     // The UID makes it a conflict if another AsynqQueue has taken the name meanwhile.
     const { namespace, name, uid } = queue.metadata;
-    this.#assertLeading();
     try {
       const written = await this.#client.apply(
         ASYNQ_QUEUES,
         { metadata: { namespace, name, uid }, status },
-        { fieldManager: FIELD_MANAGER, subresource: 'status' },
+        { ...this.#asLeader(), fieldManager: FIELD_MANAGER, subresource: 'status' },
       );
       this.#queues.put(written);
     } catch (error) {

@@ -211,6 +211,21 @@ describe('failures', () => {
     await expect(client.getPath('/version', { retry: false })).rejects.toMatchObject({ status: 503 });
   });
 
+  test('does not repeat what the caller may not do any more', async () => {
+    nock(SERVER).get('/version').reply(503, {}, { 'retry-after': '5' });
+    const again = nock(SERVER).get('/version').reply(200, {});
+    let isLeader = true;
+    const beforeAttempt = () => {
+      if (!isLeader) throw new Error('the lease is gone');
+    };
+    const answer = client.getPath('/version', { beforeAttempt }).catch((error: unknown) => error);
+    await until(() => clock.sleepers === 2);
+    isLeader = false;
+    await clock.advance(10_000);
+    expect(await answer).toMatchObject({ message: 'the lease is gone' });
+    expect(again.isDone()).toBe(false);
+  });
+
   test('ends when its signal aborts, with the reason of the signal', async () => {
     nock(SERVER).get('/version').reply(503, {}, { 'retry-after': '5' });
     const abort = new AbortController();
