@@ -1,6 +1,6 @@
 // Puts one task into each queue of the tutorial.
 //
-//   ASYNQ_REDIS_ADDRS=127.0.0.1:7000 node examples/client.ts
+//   ASYNQ_REDIS_ADDRS=127.0.0.1:7000 npm run example examples/client.ts
 import { Client, Task } from 'asynq-operator';
 
 const addrs = (process.env['ASYNQ_REDIS_ADDRS'] ?? '127.0.0.1:7000').split(',');

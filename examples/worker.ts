@@ -1,6 +1,6 @@
 // Takes the tasks of the tutorial's queues, at most 20 at once, and prints each. Ctrl-C ends it when they are done.
 //
-//   ASYNQ_REDIS_ADDRS=127.0.0.1:7000 node examples/worker.ts
+//   ASYNQ_REDIS_ADDRS=127.0.0.1:7000 npm run example examples/worker.ts
 import { ServeMux, Server, type Task } from 'asynq-operator';
 
 const addrs = (process.env['ASYNQ_REDIS_ADDRS'] ?? '127.0.0.1:7000').split(',');

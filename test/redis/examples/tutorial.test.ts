@@ -1,22 +1,40 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { startRedisCluster } from '../../lab/redis-cluster.ts';
 import { until } from '../../support/until.ts';
 
-const FROM_SOURCE = new URL('../../support/from-source.mjs', import.meta.url).href;
+const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 
-/** An example as its reader starts it. */
+/** The words of the command that an example begins with: what its reader types, and the test runs. */
+function commandOf(file: string): string[] {
+  const text = readFileSync(join(ROOT, file), 'utf8');
+  const [, script = '', argument = ''] =
+    /^\/\/ +ASYNQ_REDIS_ADDRS=\S+ npm run (\S+) (\S+)$/m.exec(text) ?? [];
+  const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
+    scripts: Record<string, string>;
+  };
+  return [...(scripts[script] ?? `no script ${script}`).split(' '), argument];
+}
+
+/** An example as its reader starts it: a group of processes, which a terminal sends its signals to. */
 class Example implements AsyncDisposable {
   readonly ended: Promise<number | string>;
   readonly #process: ChildProcess;
   said = '';
 
   constructor(file: string, addrs: readonly string[]) {
-    const path = fileURLToPath(new URL(`../../../examples/${file}`, import.meta.url));
-    this.#process = spawn(process.execPath, ['--import', FROM_SOURCE, path], {
-      env: { ASYNQ_REDIS_ADDRS: addrs.join(',') },
+    const [program = '', ...words] = commandOf(`examples/${file}`);
+    this.#process = spawn(program, words, {
+      cwd: ROOT,
+      env: {
+        PATH: `${dirname(process.execPath)}${delimiter}${process.env['PATH']}`,
+        ASYNQ_REDIS_ADDRS: addrs.join(','),
+      },
       stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
     });
     const listen = (text: string) => {
       this.said += text;
@@ -29,7 +47,8 @@ class Example implements AsyncDisposable {
   }
 
   signal(signal: NodeJS.Signals): void {
-    this.#process.kill(signal);
+    const { pid, exitCode, signalCode } = this.#process;
+    if (pid !== undefined && exitCode === null && signalCode === null) process.kill(-pid, signal);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
