@@ -126,7 +126,8 @@ export function settleCall(items: NonEmpty<SettleItem>, nowMs: number): SettleCa
   const ofLocks: number[] = [];
   for (const { task } of items) {
     const number = keys.add(queue.task(task.id));
-    if (!frees || task.message.uniqueKey === '') continue;
+    // A lock of another slot, in a message that no client of ours wrote, would have Redis refuse the whole call.
+    if (!frees || !task.message.uniqueKey.startsWith(queue.prefix)) continue;
     keys.addLock(task.message.uniqueKey);
     ofLocks.push(number);
   }

@@ -72,6 +72,18 @@ describe('done', () => {
     expect(await redis.get(uniqueKey)).toBe('another');
   });
 
+  it('lets a lock that lies elsewhere hold up nobody, and leaves it to its end', async () => {
+    const uniqueKey = new QueueKeys(uniqueQueue()).unique('t', null);
+    await Promise.all(
+      [{ uniqueKey }, { uniqueKey, retention: 60 }, {}].map((how) => enqueue({ queue, ...how })),
+    );
+    await redis.set(uniqueKey, 'another');
+    const { tasks } = await broker.dequeue(queue, 3);
+    const results = await Promise.all(tasks.map((task) => broker.settle(task, { kind: 'done' })));
+    expect(results).toEqual([true, true, true]);
+    expect(await redis.get(uniqueKey)).toBe('another');
+  });
+
   it('keeps a task with retention as completed, until it is over', async () => {
     const uniqueKey = keys.unique('t', null);
     const message = taskMessage({ queue, uniqueKey, retention: 3_600 });
