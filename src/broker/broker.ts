@@ -19,7 +19,7 @@ export type Settlement =
   | { readonly kind: 'revoke' }
   | { readonly kind: 'retry'; readonly at: number; readonly error: string; readonly isFailure: boolean }
   | { readonly kind: 'archive'; readonly error: string }
-  /** Back to the head of its queue, as if it had never been taken. */
+  /** Back to the head of its queue, as if it had never been taken: before those given back before it. */
   | { readonly kind: 'requeue' };
 
 /** How a new task comes into its queue; `uniqueTtl` in whole seconds. */

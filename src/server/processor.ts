@@ -140,9 +140,12 @@ export class Processor {
     await this.#empty.promise;
   }
 
-  /** Gives all that is in hand back to its queue, as if it had never been taken, and tells the handlers. */
+  /**
+   * Gives all that is in hand back to its queue, as if it had never been taken, and tells the handlers. What is given back
+   * last is the next to run, so the first to come goes last.
+   */
   giveBack(): void {
-    for (const task of this.#inHand) this.#abandon(task, 'ASYNQ_CLOSED'); // first come first, so they come back in order
+    for (const task of [...this.#inHand].toReversed()) this.#abandon(task, 'ASYNQ_CLOSED');
     this.quiet();
     this.#deadlines.stop();
   }
@@ -166,7 +169,7 @@ export class Processor {
   #giveBackBacklog(): void {
     const unstarted = this.#backlog.filter((task) => task.state === 'leased');
     this.#backlog = [];
-    for (const task of unstarted) {
+    for (const task of unstarted.toReversed()) {
       this.#parts.settle(task.leased, REQUEUE);
       this.#end(task);
     }

@@ -87,6 +87,11 @@ export class FakeBroker implements Broker {
     return this.#queue(queue).tasks.get(id)?.state;
   }
 
+  /** Ids, the next first. */
+  pendingOf(queue: string): string[] {
+    return this.#queue(queue).pending.toReversed();
+  }
+
   messageOf(queue: string, id: string): TaskMessage | undefined {
     return this.#queue(queue).tasks.get(id)?.message;
   }

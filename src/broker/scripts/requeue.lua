@@ -1,6 +1,7 @@
 #!lua flags=allow-oom
--- Gives leased tasks back: they are the next to run, the first of them first. Go's Requeue; unlike there, the hash says
--- again since when the task is pending. A task that is not active is left alone and fails no other.
+-- Gives leased tasks back, one after the other: each is the next to run, until another is given back. Go's Requeue;
+-- unlike there, the hash says again since when the task is pending. A task that is not active is left alone and fails no
+-- other.
 --
 -- KEYS[1]   active
 -- KEYS[2]   lease
@@ -22,7 +23,7 @@ local function is_anothers(id, lease_end)
   return ends and tonumber(ends) > tonumber(lease_end)
 end
 
-for i = #KEYS - 3, 1, -1 do
+for i = 1, #KEYS - 3 do
   local task = KEYS[3 + i]
   local id = string.sub(task, prefix_length + 1)
   results[i] = is_anothers(id, ARGV[3 + i]) and 0 or redis.call('LREM', KEYS[1], -1, id)

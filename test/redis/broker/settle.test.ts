@@ -236,10 +236,10 @@ describe('requeue', () => {
     expect(await counters()).toEqual([0, 0, 0, 0]);
   });
 
-  it('keeps the order of those that are given back in one turn', async () => {
-    const tasks = await leaseMany(4);
-    await Promise.all(tasks.map((task) => broker.settle(task, { kind: 'requeue' })));
-    const { tasks: again } = await broker.dequeue(queue, 4);
+  it('makes the last of those given back in one turn the next to run, however many', async () => {
+    const tasks = await leaseMany(200);
+    await Promise.all(tasks.toReversed().map((task) => broker.settle(task, { kind: 'requeue' })));
+    const { tasks: again } = await broker.dequeue(queue, 200);
     expect(again.map(({ id }) => id)).toEqual(tasks.map(({ id }) => id));
   });
 

@@ -86,6 +86,7 @@ describe('a server with very short handlers', () => {
     const states = ids.map((id) => served.stateOf(id));
     expect(states.filter((state) => state === 'active')).toHaveLength(5);
     expect(states.filter((state) => state === 'pending')).toHaveLength(15);
+    expect(served.broker.pendingOf('default')).toEqual(ids.slice(5));
     const settles = served.broker.calls.filter(({ call }) => call === 'settle').length;
     await served.clock.advance(10_000);
     expect(served.broker.calls.filter(({ call }) => call === 'settle')).toHaveLength(settles);

@@ -197,7 +197,7 @@ describe('a shutdown', () => {
   test('gives tasks back when its time is over: next in line, nothing counted, their handlers told', async () => {
     await using served = new ServedQueue({ shutdownTimeout: 8_000 });
     const handler = new HeldHandler();
-    const [id = ''] = await served.add({ retried: 2 });
+    const [id = '', second] = await served.add({ retried: 2 }, {});
     await served.start(handler);
     const closed = served.server.shutdown();
     const [later] = await served.add({});
@@ -205,8 +205,8 @@ describe('a shutdown', () => {
     await closed;
     expect(handler.running[0]?.signal.reason).toMatchObject({ code: 'ASYNQ_CLOSED' });
     expect(served.messageOf(id)).toMatchObject({ retried: 2, errorMsg: '' });
-    const { tasks } = await served.broker.dequeue('default', 2);
-    expect(tasks.map((task) => task.id)).toEqual([id, later]);
+    const { tasks } = await served.broker.dequeue('default', 3);
+    expect(tasks.map((task) => task.id)).toEqual([id, second, later]);
   });
 
   test('does not wait longer than it is told to', async () => {
