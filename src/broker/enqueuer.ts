@@ -33,12 +33,12 @@ interface Plan {
 
 /** Puts new tasks into their queues: those of one turn of the event loop, queue and kind with one script call. */
 export class Enqueuer {
-  readonly #router: RedisRouter;
+  readonly #router: Pick<RedisRouter, 'run'>;
   readonly #clock: Clock;
   readonly #registry: QueueRegistry;
   readonly #batcher: Batcher<Item, number>;
 
-  constructor(parts: { router: RedisRouter; clock: Clock }) {
+  constructor(parts: { router: Pick<RedisRouter, 'run' | 'command'>; clock: Clock }) {
     this.#router = parts.router;
     this.#clock = parts.clock;
     this.#registry = new QueueRegistry(parts);

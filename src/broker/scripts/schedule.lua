@@ -22,7 +22,9 @@ end
 
 local function enter(task, id, msg, due, lock)
   if resent and redis.call('HGET', task, 'msg') == msg then return 1 end
-  if lock and redis.call('EXISTS', lock.key) == 1 then return -1 end
+  local holder = lock and redis.call('GET', lock.key)
+  -- Sent again, and the lock is our own: the message was changed since.
+  if holder then return resent and holder == id and 1 or -1 end
   if redis.call('EXISTS', task) == 1 then return 0 end
   redis.call('HSET', task, 'msg', msg, 'state', 'scheduled')
   if lock then

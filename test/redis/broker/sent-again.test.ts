@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import type { LeasedTask, Settlement } from '../../../src/broker/broker.ts';
+import { Enqueuer } from '../../../src/broker/enqueuer.ts';
 import { Leaser } from '../../../src/broker/leaser.ts';
 import { Settler } from '../../../src/broker/settler.ts';
 import type { RedisRouter } from '../../../src/redis/router.ts';
@@ -101,6 +102,34 @@ async function leaseToAnother({ id, leaseExpiresAt }: LeasedTask, laterMs: numbe
   await redis.hset(keys.task(id), { state: 'active', ...(msg && { msg: Buffer.from(msg) }) });
   return ends;
 }
+
+it.each([
+  ['at once', {}],
+  ['later', { processAt: clock.now() + 60_000 }],
+  ['into a group', { group: 'g' }],
+])('an enqueue knows its own lock, whatever became of its message: %s', async (_, how) => {
+  const keys = new QueueKeys(queue);
+  const message = taskMessage({ queue, uniqueKey: keys.unique('t', null) });
+  const failed = Buffer.from(encodeTaskMessage({ ...message, retried: 1 }));
+  const enqueuer = new Enqueuer({
+    router: {
+      ...sendingAgain(() => redis.hset(keys.task(message.id), 'msg', failed)),
+      command: (...call) => router.command(...call),
+    },
+    clock,
+  });
+  await enqueuer.enqueue({ message, ...how, uniqueTtl: 60 });
+  expect(await redis.get(message.uniqueKey)).toBe(message.id);
+});
+
+it("an enqueue still finds another's lock", async () => {
+  const keys = new QueueKeys(queue);
+  const message = taskMessage({ queue, uniqueKey: keys.unique('t', null) });
+  await redis.set(message.uniqueKey, 'another');
+  cutter.cutNext('EVALSHA');
+  const refused = broker.enqueue({ message, uniqueTtl: 60 });
+  await expect(refused).rejects.toMatchObject({ code: 'ASYNQ_DUPLICATE_TASK' });
+});
 
 it.each(SETTLEMENTS)('a settlement does not take the task from another server: %j', async (settlement) => {
   const task = await lease({ queue, retention: settlement.retention ?? 0 });
