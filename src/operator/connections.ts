@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { QueueReader } from '../broker/queue-reader.ts';
 import type { RedisConnOpt } from '../redis/options.ts';
 import type { RedisRouter } from '../redis/router.ts';
+import { AsynqError } from '../runtime/errors.ts';
 
 /** One Redis as the operator speaks to it, shared by all queues that live there. */
 export interface Connection {
@@ -20,6 +21,7 @@ export interface ConnectionMakers {
 export class Connections {
   readonly #make: ConnectionMakers;
   readonly #open = new Map<string, Connection>();
+  #isClosed = false;
 
   constructor(make: ConnectionMakers) {
     this.#make = make;
@@ -29,8 +31,9 @@ export class Connections {
     return this.#open.size;
   }
 
-  /** @throws ASYNQ_CONFIG_INVALID for options that cannot be. */
+  /** @throws ASYNQ_CONFIG_INVALID for options that cannot be; ASYNQ_CLOSED after `close`. */
   get(options: RedisConnOpt): Connection {
+    if (this.#isClosed) throw new AsynqError('ASYNQ_CLOSED');
     const id = connectionId(options);
     const known = this.#open.get(id);
     if (known !== undefined) return known;
@@ -47,7 +50,9 @@ export class Connections {
     await Promise.allSettled(unused.map(({ router }) => router.close()));
   }
 
+  /** For good. Idempotent. */
   close(): Promise<void> {
+    this.#isClosed = true;
     return this.keepOnly(new Set());
   }
 }

@@ -124,6 +124,7 @@ export class Engine {
     const done = new AbortController();
     const late = this.#options.clock.sleep(LOOKS_END_MS, done.signal);
     await Promise.race([Promise.all(this.#looks), late]);
+    this.#looks.clear();
     done.abort();
   }
 

@@ -168,7 +168,7 @@ export class QueueObserver {
       if (AsynqError.is(err, 'ASYNQ_CONFIG_INVALID')) {
         const refusal = { reason: 'RedisNotConfigured', message: err.message } as const;
         this.#seen(watched, { kind: 'refused', refusal });
-      } else {
+      } else if (!AsynqError.is(err, 'ASYNQ_CLOSED')) {
         log.warn({ err, queue: keyOf(queue) }, 'the Secrets of a connection could not be read');
         if (watched.connection !== undefined) return true;
         this.#seenNothing(watched, err);

@@ -141,6 +141,36 @@ describe('an engine', () => {
   });
 });
 
+describe('an engine that is stopped in the middle of a look', () => {
+  const redis = { ...at('redis:6379'), passwordSecretRef: { name: 'redis', key: 'password' } };
+
+  it('waits for its end, and opens no connection any more', async () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    source.put(queueOf({ name: 'a' }, { redis }));
+    source.secrets.set('media/redis/password', 'secret');
+    source.secretsHangUntil = promise;
+    engine.start();
+    await clock.advance(0);
+    const stopped = engine.stop();
+    await clock.advance(1_000);
+    expect(await Promise.race([stopped, Promise.resolve('waits')])).toBe('waits');
+    resolve();
+    await stopped;
+    expect([engine.connectionCount, redises.size, clock.sleepers]).toEqual([0, 0, 0]);
+  });
+
+  it('does not wait for ever', async () => {
+    source.put(queueOf({ name: 'a' }, { redis }));
+    source.secretsHangUntil = new Promise(() => {});
+    engine.start();
+    await clock.advance(0);
+    const stopped = engine.stop();
+    await clock.advance(2_000);
+    await stopped;
+    expect(clock.sleepers).toBe(0);
+  });
+});
+
 describe('a run that fails', () => {
   it('waits for its own backoff, whatever is seen of the queue meanwhile', async () => {
     source.put(queueOf({ name: 'a' }));
