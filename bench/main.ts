@@ -22,7 +22,7 @@ try {
     const one = { ...each, tasks: tasks ?? each.tasks };
     const taken: Pair[] = [];
     for (let i = 1; i <= pairs; i++) {
-      // One name for all: the same key slot, the same master.
+      // One queue for all: the same key slot, the same master.
       const go = await bench.measure('go', one, 'bench');
       const ours = await bench.measure('ours', one, 'bench');
       taken.push({ ours, go });

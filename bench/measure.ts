@@ -6,9 +6,9 @@ import { type BenchCase, PAYLOAD_BYTES } from './cases.ts';
 import type { Measurement } from './statistics.ts';
 
 const OURS = fileURLToPath(new URL('ours.ts', import.meta.url));
-const FILL_BATCH = 2_000;
+const BATCH = 2_000;
 
-/** Measures either side on one cluster, each measurement on a queue that it has for itself. */
+/** Measures either side on one cluster; each measurement leaves the queue empty for the next. */
 export class Bench implements AsyncDisposable {
   readonly #addrs: readonly string[];
   readonly #router: RedisRouter;
@@ -31,16 +31,28 @@ export class Bench implements AsyncDisposable {
     const before = await this.#redisSeconds(queue);
     const seconds = side === 'ours' ? await this.#ours(bench, queue) : await this.#go(bench, queue);
     const redisSeconds = (await this.#redisSeconds(queue)) - before;
+    if (bench.mode === 'enqueue') await this.#clear(queue);
     return { tasksPerSecond: bench.tasks / seconds, redisMicros: (redisSeconds * 1e6) / bench.tasks };
   }
 
   async #fill(queue: string, tasks: number): Promise<void> {
     const payload = Buffer.alloc(PAYLOAD_BYTES, 'x');
-    for (let done = 0; done < tasks; done += FILL_BATCH) {
-      const batch = Array.from({ length: Math.min(FILL_BATCH, tasks - done) }, () => {
+    for (let done = 0; done < tasks; done += BATCH) {
+      const batch = Array.from({ length: Math.min(BATCH, tasks - done) }, () => {
         return this.#client.enqueue(new Task('bench:noop', payload), { queue });
       });
       await Promise.all(batch);
+    }
+  }
+
+  /** Deletes what pends in batches: one command for all would hold the master up. */
+  async #clear(queue: string): Promise<void> {
+    const pending = `asynq:{${queue}}:pending`;
+    for (;;) {
+      const ids = await this.#router.command(pending, 'RPOP', [pending, BATCH]);
+      if (!Array.isArray(ids)) return;
+      const tasks = ids.map((id) => `asynq:{${queue}}:t:${String(id)}`);
+      await this.#router.command(pending, 'DEL', tasks);
     }
   }
 
