@@ -51,7 +51,10 @@ export interface ServerConfig {
   readonly janitorInterval?: number;
   /** Completed tasks deleted by one script. @default 100 */
   readonly janitorBatchSize?: number;
-  /** When it aborts, so do the signals of all handlers, and their attempts have failed (as Go's BaseContext). */
+  /**
+   * When it aborts, so do the signals of all handlers, and their attempts count as failed. The server takes no more
+   * tasks from then on, for good: unlike a shutdown's, tasks at work do not go back to their queues.
+   */
   readonly signal?: AbortSignal;
   /** @default nothing is logged */
   readonly log?: Logger;

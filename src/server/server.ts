@@ -74,7 +74,7 @@ export class Server implements AsyncDisposable {
   #closing: Promise<void> | undefined;
 
   /**
-   * `redis`: where Redis is, or a connection (or a broker) that others use too and that a shutdown leaves open.
+   * `redis`: where Redis is, or a connection that others use too and that a shutdown leaves open.
    *
    * @throws ASYNQ_CONFIG_INVALID, ASYNQ_QUEUE_NAME_INVALID
    */
