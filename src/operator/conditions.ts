@@ -183,7 +183,8 @@ function paused({ queue, reading }: Findings): Verdict {
   if (reading?.kind !== 'known') {
     return verdict('Paused', 'Unknown', 'NotReadYet', 'it is not known whether the queue is paused');
   }
-  if (queue.spec.paused !== undefined) {
+  // In Observe nobody sets it.
+  if (queue.spec.paused !== undefined && queue.spec.scaling.mode !== 'Observe') {
     return verdict('Paused', queue.spec.paused, 'Spec', `spec.paused is ${queue.spec.paused}`);
   }
   const { paused: isPaused } = reading.snapshot;

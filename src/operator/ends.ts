@@ -47,14 +47,16 @@ export interface FleetState {
 export type FleetRefusal = Refusal;
 
 export interface FleetResult {
-  readonly changed: readonly ('created' | 'updated' | 'scaled')[];
+  readonly changed: readonly ('created' | 'updated')[];
+  /** The number of workers that was set, where another was before. */
+  readonly scaledTo?: number;
   readonly refusal?: FleetRefusal;
 }
 
 /** Makes workers be. Every call is idempotent and writes nothing when nothing differs. */
 export interface Fleet {
   state(queue: AsynqQueue): FleetState;
-  /** Brings the workers' template up to date and their number to `replicas`; undefined leaves the number alone. */
+  /** Brings the workers' template up to date and their number to `replicas`; undefined leaves the number alone: new ones are none. */
   apply(queue: AsynqQueue, replicas: number | undefined): Promise<FleetResult>;
   /** The AsynqQueue is gone: so shall its workers be. */
   remove(key: QueueKey): Promise<void>;

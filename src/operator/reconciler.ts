@@ -10,7 +10,7 @@ import type { Fleet, FleetResult, QueueKey, QueueSource } from './ends.ts';
 import { writePausedFlag } from './paused-flag.ts';
 import type { Sight } from './queue-observer.ts';
 import type { Refusal } from './refusal.ts';
-import { found, isFight, NO_FIGHT, type ScalingFight } from './scaling-fight.ts';
+import { attempting, found, isFight, NO_FIGHT, type ScalingFight, settled } from './scaling-fight.ts';
 import { isWorthWriting, statusOf } from './status.ts';
 import { transitions } from './transitions.ts';
 
@@ -123,18 +123,21 @@ export class Reconciler {
     const { reading } = sight;
     if (standBack !== undefined) return { ...nothing, reading, refusal: standBack };
 
-    await this.#enforcePaused(queue, sight);
+    const { mode, minReplicas } = queue.spec.scaling;
+    if (mode !== 'Observe') await this.#enforcePaused(queue, sight);
     const now = clock.now();
     const decision = decide(queue.spec, { reading, fleet: state }, memory.history, now);
     memory.history = decision.history;
-    const isAuto = queue.spec.scaling.mode === 'Auto';
+    const isAuto = mode === 'Auto';
     memory.fight = isAuto ? found(memory.fight, state.replicas, now) : NO_FIGHT;
     const isContested = isFight(memory.fight);
     const mayScale = isAuto && !isContested;
-    const result = await fleet.apply(queue, mayScale ? decision.desired : undefined);
+    const atBirth = state.presence === 'absent' && mode !== 'Observe' ? minReplicas : undefined;
+    if (mayScale) memory.fight = attempting(memory.fight, decision.desired);
+    const result = await fleet.apply(queue, mayScale ? decision.desired : atBirth);
     this.#tell(queue, state.replicas, decision, result, memory);
     const after = fleet.state(queue);
-    if (mayScale && result.refusal === undefined) memory.fight = { ...memory.fight, ours: after.replicas };
+    if (mayScale && result.refusal === undefined) memory.fight = settled(memory.fight, after.replicas);
     return {
       queue,
       refusal: result.refusal ?? redisRefusal(reading),
@@ -171,17 +174,18 @@ export class Reconciler {
 
   #tell(queue: AsynqQueue, from: number, decision: Decision, result: FleetResult, memory: Memory): void {
     const { source, clock, log, listener } = this.#options;
-    const { desired, reason, inputs, limiters } = decision;
+    const { changed, scaledTo: to } = result;
+    const { reason, inputs, limiters } = decision;
     const tell = (word: string, action: string, message: string) =>
       source.event(queue, { type: 'Normal', reason: word, action, message });
-    if (result.changed.includes('created')) tell('WorkersCreated', 'Apply', 'the workers were created');
-    if (result.changed.includes('updated')) tell('WorkersUpdated', 'Apply', 'the workers were updated');
-    if (!result.changed.includes('scaled')) return;
+    if (changed.includes('created')) tell('WorkersCreated', 'Apply', 'the workers were created');
+    if (changed.includes('updated')) tell('WorkersUpdated', 'Apply', 'the workers were updated');
+    if (to === undefined) return;
     memory.scaledAt = clock.now();
     const why = [reason, ...limiters.map(({ name }) => name)].join(', ');
-    tell(desired > from ? 'ScaledUp' : 'ScaledDown', 'Scale', `${from} -> ${desired} replicas: ${why}`);
-    listener?.scaled?.(queue, from, desired);
-    log.info({ queue: keyOf(queue), from, to: desired, reason, inputs, limiters }, 'scaled');
+    tell(to > from ? 'ScaledUp' : 'ScaledDown', 'Scale', `${from} -> ${to} replicas: ${why}`);
+    listener?.scaled?.(queue, from, to);
+    log.info({ queue: keyOf(queue), from, to, reason, inputs, limiters }, 'scaled');
   }
 
   /** Whether there was something to tell. */

@@ -83,7 +83,7 @@ export class KubernetesFleet implements Fleet {
       return { changed: [], refusal: { reason: 'TargetNotFound', message } };
     }
     await this.#deleteReplaced(queue);
-    return { changed: await this.#scale(live, replicas) };
+    return { changed: [], ...(await this.#scale(live, replicas)) };
   }
 
   /** Workers of our own that a `workerRef` has taken the place of. */
@@ -109,12 +109,12 @@ export class KubernetesFleet implements Fleet {
         : await this.#applyTemplate(
             desiredDeployment({ queue, worker, redis, defaultImage, checksum: found.checksum }),
             live,
-            replicas ?? queue.spec.scaling.minReplicas,
+            replicas ?? 0,
           );
     if (live === undefined) return template;
     // A template that cannot be had is no reason to leave the number of workers as it is.
     const scaled = await this.#scale(deployments.get(targetKey(queue)) ?? live, replicas);
-    return { ...template, changed: [...template.changed, ...scaled] };
+    return { ...template, ...scaled };
   }
 
   async #applyTemplate(
@@ -127,15 +127,15 @@ export class KubernetesFleet implements Fleet {
     const applied =
       live === undefined ? await writer.create(intent, atBirth) : await writer.update(live, intent);
     if (applied.kind === 'refused') return { changed: [], refusal: applied.refusal };
-    if (live === undefined) return { changed: atBirth > 0 ? ['created', 'scaled'] : ['created'] };
+    if (live === undefined) return { changed: ['created'], ...(atBirth > 0 && { scaledTo: atBirth }) };
     const isNews = applied.deployment.metadata.generation !== live.metadata.generation;
     return { changed: isNews ? ['updated'] : [] };
   }
 
-  async #scale(live: Deployment, replicas: number | undefined): Promise<FleetResult['changed']> {
-    if (replicas === undefined || replicas === (live.spec?.replicas ?? 1)) return [];
+  async #scale(live: Deployment, replicas: number | undefined): Promise<Pick<FleetResult, 'scaledTo'>> {
+    if (replicas === undefined || replicas === (live.spec?.replicas ?? 1)) return {};
     await this.#options.writer.scale(live, replicas);
-    return ['scaled'];
+    return { scaledTo: replicas };
   }
 }
 

@@ -50,10 +50,9 @@ export class LocalFleet implements Fleet {
     if (wanted > 0 && wanted < deployment.replicas) await deployment.askActive();
     if (isUpdated || isScaled) deployment.want(wanted, template);
     else deployment.settle();
-    if (known === undefined) return { changed: wanted > 0 ? ['created', 'scaled'] : ['created'] };
-    return {
-      changed: [...(isUpdated ? (['updated'] as const) : []), ...(isScaled ? (['scaled'] as const) : [])],
-    };
+    const scaled = isScaled ? { scaledTo: wanted } : {};
+    if (known === undefined) return { changed: ['created'], ...scaled };
+    return { changed: isUpdated ? ['updated'] : [], ...scaled };
   }
 
   /** Asks the workers to end; they may take their drain timeout, which is not waited for. */

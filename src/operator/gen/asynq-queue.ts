@@ -213,7 +213,7 @@ export interface AsynqQueueSpec {
    */
   scaling: {
     /**
-     * Auto scales; Observe decides and reports but scales nothing; Hold keeps the number as it is.
+     * Auto scales; Observe decides and reports, but sets neither the number of workers (a Deployment is made with none) nor the paused flag; Hold keeps the number as it is, from minReplicas on.
      */
     mode: 'Auto' | 'Observe' | 'Hold';
     /**

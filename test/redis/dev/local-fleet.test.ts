@@ -69,7 +69,7 @@ const ready = (count: number) =>
 describe('LocalFleet', () => {
   it('brings workers up, tells of it, and lets them go', async () => {
     expect(state()).toEqual({ presence: 'absent', replicas: 0, readyReplicas: 0, startupSeconds: [] });
-    expect(await fleet.apply(queue, 2)).toEqual({ changed: ['created', 'scaled'] });
+    expect(await fleet.apply(queue, 2)).toEqual({ changed: ['created'], scaledTo: 2 });
     expect(state()).toMatchObject({
       presence: 'ours',
       replicas: 2,
@@ -94,7 +94,7 @@ describe('LocalFleet', () => {
     expect(await fleet.apply(queue, undefined)).toEqual({ changed: [] });
 
     const pids = fleet.pids;
-    expect(await fleet.apply(queue, 0)).toEqual({ changed: ['scaled'] });
+    expect(await fleet.apply(queue, 0)).toEqual({ changed: [], scaledTo: 0 });
     await until(() => !pids.some(isAlive));
     expect(state()).toMatchObject({ presence: 'ours', replicas: 0, readyReplicas: 0 });
   });

@@ -70,8 +70,10 @@ export class MemoryFleet implements Fleet {
     const before = this.state(queue);
     const wanted = replicas ?? before.replicas;
     this.states.set(key, fleetOf({ replicas: wanted, readyReplicas: wanted }));
-    if (before.presence === 'absent') return { changed: ['created'] };
-    return { changed: wanted === before.replicas ? [] : ['scaled'] };
+    return {
+      changed: before.presence === 'absent' ? ['created'] : [],
+      ...(wanted !== before.replicas && { scaledTo: wanted }),
+    };
   }
 
   async remove(key: string): Promise<void> {
