@@ -15,21 +15,32 @@ export type FileTexts = Readonly<Record<string, string>>;
  * From where they lie `import ... from 'asynq-operator'` finds this package, and no other is found: as in the image.
  */
 export class MountedFiles {
-  readonly #mounts = new Map<string, { readonly files: FileTexts; readonly folder: string }>();
+  readonly #mounts = new Map<string, { readonly files: FileTexts; readonly folder: Promise<string> }>();
   #root: Promise<string> | undefined;
   #count = 0;
 
-  /** The folder that holds `files` for the volume `name`; another one each time when they have changed. */
-  async mount(name: string, files: FileTexts): Promise<string> {
+  /**
+   * The folder that holds `files` for the volume `name`; another one each time when they have changed. Who asks while it is
+   * being written waits for that one.
+   */
+  mount(name: string, files: FileTexts): Promise<string> {
     const known = this.#mounts.get(name);
     if (known !== undefined && isDeepStrictEqual(known.files, files)) return known.folder;
+    const mount = { files, folder: this.#write(files) };
+    this.#mounts.set(name, mount);
+    mount.folder.catch(() => {
+      if (this.#mounts.get(name) === mount) this.#mounts.delete(name);
+    });
+    return mount.folder;
+  }
+
+  async #write(files: FileTexts): Promise<string> {
     this.#root ??= makeRoot();
     // Never over the old files: a worker may be about to read them.
     const folder = join(await this.#root, String(++this.#count));
     await mkdir(folder, { mode: 0o700 });
     for (const [file, text] of Object.entries(files))
       await writeFile(join(folder, file), text, { mode: 0o600 });
-    this.#mounts.set(name, { files, folder });
     return folder;
   }
 
