@@ -18,7 +18,9 @@ const TELLERS: Readonly<Record<string, Teller>> = {
       : undefined;
   },
   Paused: (now, before) => {
-    if (now.status === 'True') return normal('Paused', 'Pause', now.message);
+    // Out of sight in between, it has most likely been paused all along.
+    const isNews = before === undefined || before.status === 'False';
+    if (now.status === 'True') return isNews ? normal('Paused', 'Pause', now.message) : undefined;
     return before?.status === 'True' && now.status === 'False'
       ? normal('Resumed', 'Pause', now.message)
       : undefined;

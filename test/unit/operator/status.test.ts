@@ -244,6 +244,9 @@ describe('events', () => {
     const paused = statusOf(findings({ paused: true }), NOW);
     expect(reasons(well, paused)).toEqual(['Normal Paused']);
     expect(reasons(paused, well)).toEqual(['Normal Resumed']);
+    const unknown = statusOf(unread(paused), NOW);
+    expect(reasons(unknown, paused)).not.toContain('Normal Paused');
+    expect(reasons(undefined, paused)).toEqual(['Normal Paused']);
     expect(reasons(well, statusOf(findings({ clockSkew: true }), NOW))).toEqual(['Warning ClockSkew']);
     const haunted = { ...well, decision: { at: '', desired: 0, reason: 'Asleep', inputs: { ghosts: 2 } } };
     expect(reasons(well, haunted)).toEqual(['Warning ActiveWithoutLease']);
