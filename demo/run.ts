@@ -20,8 +20,12 @@ export async function runDemo(options: { output: 'text' | 'json'; signals: StopS
   const startedAt = performance.now();
   const stage = createStage(output);
   stage.say('Starting a Redis Cluster: 3 masters, 3 replicas');
-  await using cluster = await startDemoCluster((line) => stage.say(line));
-  if (signals.graceful.aborted) return INTERRUPTED;
+  await using cluster = await startDemoCluster((line) => stage.say(line)).catch((error: unknown) => {
+    // A Ctrl-C goes to all processes of the terminal: Redis, too, may have ended by it.
+    if (signals.graceful.aborted) return undefined;
+    throw error;
+  });
+  if (cluster === undefined || signals.graceful.aborted) return INTERRUPTED;
   stage.say(`Running: asynq-operator dev demo/queues --redis-addrs ${cluster.addrs[0]}\n`);
 
   const story = new Story(startedAt);
