@@ -23,7 +23,8 @@ interface Entry {
  * What the Secrets and ConfigMaps hold that AsynqQueues name: read one by one, and again after a while. Not watched: that
  * would take the right to list every Secret there is, or a connection for each one.
  *
- * Nobody waits for what was read before to be read again: it holds until the answer is here, and while there is none.
+ * While the API server does not answer, what was read last still holds. Secrets are asked for at each look at the queues: for
+ * one that was read before nobody waits, the next look has the news.
  */
 export class ContentCache {
   readonly #client: KubeClient;
@@ -40,22 +41,25 @@ export class ContentCache {
   }
 
   /** undefined: there is none. Throws when it was never read and cannot be. */
-  secret(namespace: string, name: string): Promise<Content | undefined> {
-    return this.#get(`secret ${namespace}/${name}`, () =>
+  async secret(namespace: string, name: string): Promise<Content | undefined> {
+    const entry = this.#fresh(`secret ${namespace}/${name}`, () =>
       this.#read<Secret>(SECRETS, namespace, name, ({ data = {} }) => data),
     );
+    return entry.content ?? entry.reading;
   }
 
-  configMap(namespace: string, name: string): Promise<Content | undefined> {
-    return this.#get(`configmap ${namespace}/${name}`, () =>
+  async configMap(namespace: string, name: string): Promise<Content | undefined> {
+    const entry = this.#fresh(`configmap ${namespace}/${name}`, () =>
       this.#read<ConfigMap>(CONFIG_MAPS, namespace, name, ({ data, binaryData }) => ({
         ...data,
         ...binaryData,
       })),
     );
+    return entry.reading ?? entry.content;
   }
 
-  async #get(key: string, read: () => Promise<Content | undefined>): Promise<Content | undefined> {
+  /** The entry, which is being read if what it holds is too old. */
+  #fresh(key: string, read: () => Promise<Content | undefined>): Entry {
     const now = this.#client.clock.monotonic();
     const known = this.#entries.get(key);
     const entry = known ?? {
@@ -67,10 +71,10 @@ export class ContentCache {
     if (known === undefined) this.#entries.set(key, entry);
     entry.usedAt = now;
     const believedMs = entry.content === undefined ? MISSING_BELIEVED_MS : this.#believedMs;
-    if (now - entry.readAt < believedMs) return entry.content;
+    if (now - entry.readAt < believedMs) return entry;
     this.#forgetUnused(now);
     entry.reading ??= this.#refresh(entry, read);
-    return entry.content ?? entry.reading;
+    return entry;
   }
 
   /** Rejects only when nothing was read ever. */

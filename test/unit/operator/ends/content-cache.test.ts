@@ -34,7 +34,7 @@ it('reads once what many ask for, and believes it for a while', async () => {
   expect(server.exchanges).toHaveLength(1);
 });
 
-it('lets nobody wait for what it holds to be read again', async () => {
+it('lets nobody wait for a Secret that it holds to be read again', async () => {
   server.script('other', secret('first'), hang);
   await read();
   clock.block(30_000);
@@ -50,6 +50,14 @@ it('has what changed as soon as it is read', async () => {
   await read();
   await until(async () => (await read())?.['password'] === 'second', { what: 'the second password' });
   expect(server.exchanges).toHaveLength(2);
+});
+
+it('gives what a ConfigMap holds now', async () => {
+  const handlers = (code: string) => json({ metadata: { name: 'handlers' }, data: { code } });
+  server.script('other', handlers('first'), handlers('second'));
+  await cache.configMap('media', 'handlers');
+  clock.block(30_000);
+  expect(await cache.configMap('media', 'handlers')).toEqual({ code: 'second' });
 });
 
 it('asks before it says that something is still missing', async () => {
