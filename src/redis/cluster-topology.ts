@@ -97,6 +97,8 @@ export class ClusterTopology implements Topology {
     return this.#refreshing;
   }
 
+  connected(): void {}
+
   moved(slot: number, addr: string): boolean {
     this.#moved.set(slot, addr);
     void this.refresh();

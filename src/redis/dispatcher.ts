@@ -168,7 +168,7 @@ export class Dispatcher implements LaneEvents {
     let lane = this.#lanes.get(addr);
     if (lane === undefined) {
       lane = new NodeLane(addr, {
-        dial: (signal) => this.#dial(addr, signal),
+        dial: (signal) => this.#connect(addr, signal),
         events: this,
         clock: this.#clock,
         random: this.#random,
@@ -177,6 +177,12 @@ export class Dispatcher implements LaneEvents {
       this.#lanes.set(addr, lane);
     }
     return lane;
+  }
+
+  async #connect(addr: string, signal: AbortSignal): Promise<Connection> {
+    const connection = await this.#dial(addr, signal);
+    this.topology.connected();
+    return connection;
   }
 
   #redirect(call: Call, why: AsynqError, now: () => void): void {

@@ -8,6 +8,8 @@ export class StandaloneTopology implements Topology {
   readonly problem = undefined;
   readonly #addr: string;
   readonly #ask: AskNode;
+  /** The server as it introduced itself, since the last connection. */
+  #known: Promise<ClusterNode> | undefined;
 
   constructor(addr: string, ask: AskNode) {
     this.#addr = addr;
@@ -23,16 +25,18 @@ export class StandaloneTopology implements Topology {
   }
 
   async masters(): Promise<readonly ClusterNode[]> {
-    const info = String(await this.#ask(this.#addr, 'INFO', ['server']));
-    return [{ id: /^run_id:(\w+)/m.exec(info)?.[1] ?? '', addr: this.#addr }];
+    return [await this.#askServer()];
   }
 
   async locate(slot: number): Promise<KeyLocation> {
-    const [master = { id: '', addr: this.#addr }] = await this.masters();
-    return { slot, master, replicas: [] };
+    return { slot, master: await this.#server(), replicas: [] };
   }
 
   async refresh(): Promise<void> {}
+
+  connected(): void {
+    this.#known = undefined;
+  }
 
   moved(): boolean {
     return false;
@@ -43,4 +47,19 @@ export class StandaloneTopology implements Topology {
   }
 
   close(): void {}
+
+  #server(): Promise<ClusterNode> {
+    if (this.#known !== undefined) return this.#known;
+    const asked = this.#askServer();
+    this.#known = asked;
+    asked.catch(() => {
+      if (this.#known === asked) this.#known = undefined;
+    });
+    return asked;
+  }
+
+  async #askServer(): Promise<ClusterNode> {
+    const info = String(await this.#ask(this.#addr, 'INFO', ['server']));
+    return { id: /^run_id:(\w+)/m.exec(info)?.[1] ?? '', addr: this.#addr };
+  }
 }

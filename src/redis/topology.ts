@@ -19,6 +19,8 @@ export interface Topology {
   locate(slot: number): Promise<KeyLocation>;
   /** Looks again who serves what; never rejects, see `problem`. Calls while one runs join it. */
   refresh(): Promise<void>;
+  /** A connection to a node was made: behind its address may be another than before. */
+  connected(): void;
   /** A node said that the slot is served at `addr` now; false: there cannot be such an answer here. */
   moved(slot: number, addr: string): boolean;
   /** What to tell a caller whose slot could not be reached, because of `cause`. */
