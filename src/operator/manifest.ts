@@ -41,6 +41,9 @@ export interface ManifestReading {
 
 const DEFAULT_NAMESPACE = 'default';
 
+/** Objects of these never come to an API server, and need no name. */
+const LOCAL_GROUPS: ReadonlySet<string> = new Set(['kustomize.config.k8s.io']);
+
 /**
  * Reads a file of manifests. `before` gives the spec that an AsynqQueue had, for the rules about changes. With problems,
  * the manifest holds what was good; whether half a file is used is the caller's to say.
@@ -119,9 +122,13 @@ function identityOf(object: ManifestObject, refuse: Refuse): Identity | undefine
     refuse(['apiVersion'], `expected ${GROUP}/${VERSION}, got ${apiVersion}`);
     return undefined;
   }
-  const { name, namespace = DEFAULT_NAMESPACE } = isObject(metadata) ? metadata : {};
+  const unnamed = LOCAL_GROUPS.has(group) ? '(unnamed)' : undefined;
+  const { name = unnamed, namespace = DEFAULT_NAMESPACE } = isObject(metadata) ? metadata : {};
   if (typeof name !== 'string') {
-    refuse(['metadata', 'name'], 'required, but missing');
+    refuse(
+      ['metadata', 'name'],
+      name === undefined ? 'required, but missing' : `expected string, got ${quote(name)}`,
+    );
     return undefined;
   }
   if (typeof namespace !== 'string') {

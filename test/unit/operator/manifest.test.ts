@@ -157,6 +157,10 @@ spec:
     },
   );
 
+  it('asks no name of what is not for an API server', () => {
+    expect(problemsOf('apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n')).toEqual([]);
+  });
+
   it('places a missing field where the object around it stands', () => {
     expect(
       problemsOf(`apiVersion: asynq.dev/v1alpha1
@@ -177,6 +181,10 @@ spec:
     ['kind: AsynqQueue', 'queues.yaml:1:1: apiVersion: required, but missing'],
     ['apiVersion: v1', 'queues.yaml:1:1: kind: required, but missing'],
     ['apiVersion: v1\nkind: Secret', 'queues.yaml:1:1: metadata.name: required, but missing'],
+    [
+      'apiVersion: v1\nkind: Secret\nmetadata: { name: y }',
+      'queues.yaml:3:13: metadata.name: expected string, got true',
+    ],
     [
       'apiVersion: asynq.dev/v1\nkind: AsynqQueue\nmetadata: { name: a }',
       'queues.yaml:1:1: apiVersion: expected asynq.dev/v1alpha1, got asynq.dev/v1',
