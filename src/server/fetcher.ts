@@ -1,10 +1,10 @@
 import type { Broker, LeasedTask } from '../broker/broker.ts';
 import { type Backoff, exponentialMs } from '../runtime/backoff.ts';
 import type { Clock } from '../runtime/clock.ts';
+import { LogThrottle } from '../runtime/log-throttle.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { Nudge } from '../runtime/nudge.ts';
 import type { Random } from '../runtime/random.ts';
-import { LogThrottle } from './log-throttle.ts';
 import type { Processor } from './processor.ts';
 import { sharesOf, type Tier } from './queue-order.ts';
 

@@ -1,7 +1,7 @@
 import type { Broker } from '../broker/broker.ts';
 import type { Clock } from '../runtime/clock.ts';
+import { LogThrottle } from '../runtime/log-throttle.ts';
 import type { Logger } from '../runtime/logger.ts';
-import { LogThrottle } from './log-throttle.ts';
 
 export interface ForwarderParts {
   readonly broker: Pick<Broker, 'forward'>;

@@ -1,7 +1,7 @@
 import type { Broker, ServerState } from '../broker/broker.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/logger.ts';
-import { periodically } from './periodic.ts';
+import { periodically } from '../runtime/periodic.ts';
 
 /** As Go's; what is announced lives for two beats. */
 export const BEAT_MS = 5_000;

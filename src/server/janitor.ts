@@ -1,7 +1,7 @@
 import type { Broker } from '../broker/broker.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/logger.ts';
-import { periodically } from './periodic.ts';
+import { periodically } from '../runtime/periodic.ts';
 
 export interface JanitorParts {
   readonly broker: Pick<Broker, 'deleteExpiredCompleted'>;

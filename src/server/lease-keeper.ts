@@ -1,10 +1,10 @@
 import type { Broker } from '../broker/broker.ts';
 import type { Clock } from '../runtime/clock.ts';
+import { LogThrottle } from '../runtime/log-throttle.ts';
 import type { Logger } from '../runtime/logger.ts';
+import { periodically } from '../runtime/periodic.ts';
 import type { ActiveTask } from './active-task.ts';
 import { BEAT_MS } from './heartbeater.ts';
-import { LogThrottle } from './log-throttle.ts';
-import { periodically } from './periodic.ts';
 import type { Processor } from './processor.ts';
 
 export interface LeaseKeeperParts {

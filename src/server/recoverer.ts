@@ -1,8 +1,8 @@
 import type { Broker, LeasedTask, Settlement } from '../broker/broker.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/logger.ts';
+import { periodically } from '../runtime/periodic.ts';
 import { LEASE_GRACE_SECONDS } from '../wire/limits.ts';
-import { periodically } from './periodic.ts';
 
 /** Go's looks each 60 s; a look costs one range over the leases, a crash costs its tasks the wait for it. */
 const INTERVAL_MS = 15_000;

@@ -1,10 +1,10 @@
 import type { Broker, LeasedTask, Settlement } from '../broker/broker.ts';
 import { type Backoff, exponentialMs } from '../runtime/backoff.ts';
 import type { Clock } from '../runtime/clock.ts';
+import { LogThrottle } from '../runtime/log-throttle.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { Nudge } from '../runtime/nudge.ts';
 import type { TaskOutcome } from './config.ts';
-import { LogThrottle } from './log-throttle.ts';
 
 const RETRY: Backoff = { baseMs: 100, capMs: 5_000 };
 

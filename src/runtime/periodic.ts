@@ -1,6 +1,6 @@
-import type { Clock } from '../runtime/clock.ts';
-import type { Logger } from '../runtime/logger.ts';
+import type { Clock } from './clock.ts';
 import { LogThrottle } from './log-throttle.ts';
+import type { Logger } from './logger.ts';
 
 export interface PeriodicParts {
   readonly clock: Clock;

@@ -1,5 +1,5 @@
-import type { Clock } from '../runtime/clock.ts';
-import type { Logger } from '../runtime/logger.ts';
+import type { Clock } from './clock.ts';
+import type { Logger } from './logger.ts';
 
 /** As asynq's own: an outage is reported, not every attempt in it. */
 const QUIET_MS = 3_000;
