@@ -1,4 +1,5 @@
-module asynq-operator/test/go-peer
+// Below asynq's own path, so that it may import what is internal to asynq.
+module github.com/hibiken/asynq/go-peer
 
 go 1.24.0
 

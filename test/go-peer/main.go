@@ -31,6 +31,7 @@ var commands = map[string]command{
 	"enqueue": {"reads tasks from stdin, prints what became of each", enqueue},
 	"serve":   {"runs a server, prints each task that it processed", serve},
 	"inspect": {"queue | tasks | task | servers | run | archive | delete | pause | unpause | cancel", inspect},
+	"rdb":     {"reads calls of the broker from stdin, prints what each gave", brokerCalls},
 	"bench":   {"enqueue | drain: prints tasks, seconds and rate", bench},
 	"vectors": {"prints what Go writes for a table of tasks; needs an empty Redis", vectors},
 }
