@@ -18,28 +18,20 @@
 -- ARGV[6]   archived tasks that may stay
 -- ARGV[7..] of each task: last second of our lease, message
 -- Returns for each task 1: archived; 0: it was not active
-local resent = ARGV[1] == '1'
+-- include: settling.lua
+
 local prefix = ARGV[2]
 local now, oldest, most_kept = ARGV[4], ARGV[5], tonumber(ARGV[6])
 local results = {}
 local failed = 0
 
--- Sent again: whether the task's lease ends later than ours ever did. Then it is another server's, which took the task
--- after we settled it.
-local function is_anothers(id, lease_end)
-  local ends = resent and redis.call('ZSCORE', KEYS[2], id)
-  return ends and tonumber(ends) > tonumber(lease_end)
-end
-
 for i = 1, (#ARGV - 6) / 2 do
   local task, lease_end, msg = KEYS[7 + i], ARGV[5 + 2 * i], ARGV[6 + 2 * i]
   local id = string.sub(task, #prefix + 1)
-  if resent and redis.call('HGET', task, 'msg') == msg then
+  if is_written(task, msg) then
     results[i] = 1
-  elseif is_anothers(id, lease_end) then
-    results[i] = 0
   else
-    results[i] = redis.call('LREM', KEYS[1], -1, id)
+    results[i] = take(id, lease_end)
     if results[i] == 1 then
       redis.call('ZREM', KEYS[2], id)
       redis.call('ZADD', KEYS[3], now, id)
@@ -47,12 +39,6 @@ for i = 1, (#ARGV - 6) / 2 do
       failed = failed + 1
     end
   end
-end
-
-local function add(today, total)
-  if redis.call('INCRBY', today, failed) == failed then redis.call('EXPIREAT', today, ARGV[3]) end
-  -- At the end of an int64 it begins anew, as Go's does.
-  if type(redis.pcall('INCRBY', total, failed)) ~= 'number' then redis.call('SET', total, failed) end
 end
 
 local function drop(ids)
@@ -63,8 +49,8 @@ local function drop(ids)
 end
 
 if failed > 0 then
-  add(KEYS[4], KEYS[6])
-  add(KEYS[5], KEYS[7])
+  add_to_counters(failed, KEYS[4], KEYS[6], ARGV[3])
+  add_to_counters(failed, KEYS[5], KEYS[7], ARGV[3])
   local most = failed + 100
   drop(redis.call('ZRANGE', KEYS[3], '-inf', oldest, 'BYSCORE', 'LIMIT', 0, most))
   local excess = redis.call('ZCARD', KEYS[3]) - most_kept

@@ -15,7 +15,8 @@
 -- ARGV[5..] of each task: last second of our lease, message, Unix second in which its retention is over; then of each lock:
 --           number of its task
 -- Returns for each task 1: completed; 0: it was not active
-local resent = ARGV[1] == '1'
+-- include: settling.lua
+
 local prefix_length = tonumber(ARGV[2])
 local count = tonumber(ARGV[4])
 
@@ -27,23 +28,14 @@ end
 local results = {}
 local done = 0
 
--- Sent again: whether the task's lease ends later than ours ever did. Then it is another server's, which took the task
--- after we settled it.
-local function is_anothers(id, lease_end)
-  local ends = resent and redis.call('ZSCORE', KEYS[2], id)
-  return ends and tonumber(ends) > tonumber(lease_end)
-end
-
 for i = 1, count do
   local task = KEYS[5 + i]
   local id = string.sub(task, prefix_length + 1)
   local lease_end, msg, over = unpack(ARGV, 2 + 3 * i, 4 + 3 * i)
-  if resent and redis.call('HGET', task, 'msg') == msg then
+  if is_written(task, msg) then
     results[i] = 1
-  elseif is_anothers(id, lease_end) then
-    results[i] = 0
   else
-    results[i] = redis.call('LREM', KEYS[1], -1, id)
+    results[i] = take(id, lease_end)
     if results[i] == 1 then
       done = done + 1
       redis.call('ZREM', KEYS[2], id)
@@ -54,11 +46,5 @@ for i = 1, count do
   end
 end
 
-local function add(today, total)
-  if redis.call('INCRBY', today, done) == done then redis.call('EXPIREAT', today, ARGV[3]) end
-  -- At the end of an int64 it begins anew, as Go's does.
-  if type(redis.pcall('INCRBY', total, done)) ~= 'number' then redis.call('SET', total, done) end
-end
-
-if done > 0 then add(KEYS[4], KEYS[5]) end
+if done > 0 then add_to_counters(done, KEYS[4], KEYS[5], ARGV[3]) end
 return results

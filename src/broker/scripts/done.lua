@@ -12,7 +12,8 @@
 -- ARGV[4]   number of tasks
 -- ARGV[5..] of each task: last second of our lease; then of each lock: number of its task
 -- Returns for each task 1: done; 0: it was not active
-local resent = ARGV[1] == '1'
+-- include: settling.lua
+
 local prefix_length = tonumber(ARGV[2])
 local count = tonumber(ARGV[4])
 
@@ -24,17 +25,10 @@ end
 local results = {}
 local ids, tasks = {}, {}
 
--- Sent again: whether the task's lease ends later than ours ever did. Then it is another server's, which took the task
--- after we settled it.
-local function is_anothers(id, lease_end)
-  local ends = resent and redis.call('ZSCORE', KEYS[2], id)
-  return ends and tonumber(ends) > tonumber(lease_end)
-end
-
 for i = 1, count do
   local task = KEYS[4 + i]
   local id = string.sub(task, prefix_length + 1)
-  results[i] = is_anothers(id, ARGV[4 + i]) and 0 or redis.call('LREM', KEYS[1], -1, id)
+  results[i] = take(id, ARGV[4 + i])
   if results[i] == 1 then
     ids[#ids + 1] = id
     tasks[#tasks + 1] = task
@@ -44,15 +38,9 @@ for i = 1, count do
   end
 end
 
-local function add(today, total)
-  if redis.call('INCRBY', today, #ids) == #ids then redis.call('EXPIREAT', today, ARGV[3]) end
-  -- At the end of an int64 it begins anew, as Go's does.
-  if type(redis.pcall('INCRBY', total, #ids)) ~= 'number' then redis.call('SET', total, #ids) end
-end
-
 if #ids > 0 then
   redis.call('ZREM', KEYS[2], unpack(ids))
   redis.call('DEL', unpack(tasks))
-  add(KEYS[3], KEYS[4])
+  add_to_counters(#ids, KEYS[3], KEYS[4], ARGV[3])
 end
 return results

@@ -12,21 +12,15 @@
 -- ARGV[3]   now, Unix nanoseconds
 -- ARGV[4..] last second of our lease on each task
 -- Returns for each task 1: given back; 0: it was not active
-local resent = ARGV[1] == '1'
+-- include: settling.lua
+
 local prefix_length = tonumber(ARGV[2])
 local results = {}
-
--- Sent again: whether the task's lease ends later than ours ever did. Then it is another server's, which took the task
--- after we settled it.
-local function is_anothers(id, lease_end)
-  local ends = resent and redis.call('ZSCORE', KEYS[2], id)
-  return ends and tonumber(ends) > tonumber(lease_end)
-end
 
 for i = 1, #KEYS - 3 do
   local task = KEYS[3 + i]
   local id = string.sub(task, prefix_length + 1)
-  results[i] = is_anothers(id, ARGV[3 + i]) and 0 or redis.call('LREM', KEYS[1], -1, id)
+  results[i] = take(id, ARGV[3 + i])
   if results[i] == 1 then
     redis.call('ZREM', KEYS[2], id)
     if redis.call('EXISTS', task) == 1 then
