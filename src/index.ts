@@ -1,5 +1,6 @@
 // Putting tasks into queues.
 
+export type { ReplicaGoal } from './broker/enqueuer.ts';
 export { Client, type ClientParts } from './tasks/client.ts';
 export type { TaskOptions } from './tasks/options.ts';
 export type { Payload, PayloadInput } from './tasks/payload.ts';
@@ -19,6 +20,7 @@ export { Server, type ServerStatus, type ShutdownOptions } from './server/server
 export { openRedis } from './redis/open.ts';
 export type { RedisClientOpt, RedisClusterClientOpt, RedisConnOpt, TlsOptions } from './redis/options.ts';
 export type { RedisRouter } from './redis/router.ts';
+export { parseRedisUri } from './redis/uri.ts';
 export { type Clock, systemClock } from './runtime/clock.ts';
 export { AsynqError, type ErrorCode } from './runtime/errors.ts';
 export { createLogger, type Logger, type LogLevel, silentLogger } from './runtime/logger.ts';
