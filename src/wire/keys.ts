@@ -8,6 +8,8 @@ export const QUEUES_KEY = 'asynq:queues';
 export const SERVERS_KEY = 'asynq:servers';
 /** ZSET of the keys of worker infos, by their expiry. */
 export const WORKERS_KEY = 'asynq:workers';
+/** ZSET of the keys of schedulers' entries, by their expiry. */
+export const SCHEDULERS_KEY = 'asynq:schedulers';
 /** Channel on which the ids of tasks to cancel are published. */
 export const CANCEL_CHANNEL = 'asynq:cancel';
 
@@ -78,6 +80,10 @@ export class QueueKeys {
   get waiters(): string {
     return `${this.ownPrefix}waiters`;
   }
+  /** STRING written ahead of a wait for replicas; not asynq's. */
+  get replicated(): string {
+    return `${this.ownPrefix}replicated`;
+  }
   /** The key of a task's hash is this and its id. */
   get taskPrefix(): string {
     return `${this.prefix}t:`;
@@ -127,6 +133,16 @@ export function serverKey(host: string, pid: number, serverId: string): string {
 /** HASH task id -> info of the worker that has it; in the slot of the server's key. */
 export function workersKey(host: string, pid: number, serverId: string): string {
   return `asynq:workers:{${host}:${pid}:${serverId}}`;
+}
+
+/** LIST of the entries of a scheduler; its id is `host:pid:uuid`. */
+export function schedulerEntriesKey(schedulerId: string): string {
+  return `asynq:schedulers:{${schedulerId}}`;
+}
+
+/** ZSET of what was enqueued for an entry, by the second in which it was. */
+export function schedulerHistoryKey(entryId: string): string {
+  return `asynq:scheduler_history:${entryId}`;
 }
 
 /**

@@ -1,7 +1,7 @@
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
-import type { Timestamp } from '@bufbuild/protobuf/wkt';
 import { decoding, encoding } from './codec.ts';
 import { ServerInfoSchema, WorkerInfoSchema } from './gen/asynq_pb.ts';
+import { milliseconds, timestamp } from './timestamp.ts';
 
 /** A server as it announces itself (asynq `base.ServerInfo`). Times are Unix milliseconds. */
 export interface ServerInfo {
@@ -30,9 +30,6 @@ export interface WorkerInfo {
   readonly startedAt: number | undefined;
   readonly deadline: number | undefined;
 }
-
-/** Seconds of Go's zero time, which stands for none. */
-const GO_ZERO_TIME = -62_135_596_800n;
 
 export function encodeServerInfo({ startedAt, ...info }: ServerInfo): Uint8Array {
   return encoding('a server info', () =>
@@ -77,15 +74,4 @@ export function decodeWorkerInfo(bytes: Uint8Array): WorkerInfo {
     startedAt: milliseconds(info.startTime),
     deadline: milliseconds(info.deadline),
   };
-}
-
-function timestamp(ms: number | undefined): { seconds: bigint; nanos: number } {
-  if (ms === undefined) return { seconds: GO_ZERO_TIME, nanos: 0 };
-  const seconds = Math.floor(ms / 1000);
-  return { seconds: BigInt(seconds), nanos: Math.floor((ms - seconds * 1000) * 1e6) };
-}
-
-function milliseconds(time: Timestamp | undefined): number | undefined {
-  if (time === undefined || time.seconds === GO_ZERO_TIME) return undefined;
-  return Number(time.seconds) * 1000 + Math.floor(time.nanos / 1e6);
 }

@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file asynq.proto.
  */
 export const file_asynq: GenFile = /*@__PURE__*/
-  fileDesc("Cgthc3lucS5wcm90bxIFYXN5bnEi5wIKC1Rhc2tNZXNzYWdlEgwKBHR5cGUYASABKAkSDwoHcGF5bG9hZBgCIAEoDBIKCgJpZBgDIAEoCRINCgVxdWV1ZRgEIAEoCRINCgVyZXRyeRgFIAEoBRIPCgdyZXRyaWVkGAYgASgFEhEKCWVycm9yX21zZxgHIAEoCRIPCgd0aW1lb3V0GAggASgDEhAKCGRlYWRsaW5lGAkgASgDEhIKCnVuaXF1ZV9rZXkYCiABKAkSFgoObGFzdF9mYWlsZWRfYXQYCyABKAMSEQoJcmV0ZW50aW9uGAwgASgDEhQKDGNvbXBsZXRlZF9hdBgNIAEoAxIRCglncm91cF9rZXkYDiABKAkSMAoHaGVhZGVycxgPIAMoCzIfLmFzeW5xLlRhc2tNZXNzYWdlLkhlYWRlcnNFbnRyeRouCgxIZWFkZXJzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASKjAgoKU2VydmVySW5mbxIMCgRob3N0GAEgASgJEgsKA3BpZBgCIAEoBRIRCglzZXJ2ZXJfaWQYAyABKAkSEwoLY29uY3VycmVuY3kYBCABKAUSLQoGcXVldWVzGAUgAygLMh0uYXN5bnEuU2VydmVySW5mby5RdWV1ZXNFbnRyeRIXCg9zdHJpY3RfcHJpb3JpdHkYBiABKAgSDgoGc3RhdHVzGAcgASgJEi4KCnN0YXJ0X3RpbWUYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhsKE2FjdGl2ZV93b3JrZXJfY291bnQYCSABKAUaLQoLUXVldWVzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgFOgI4ASLhAQoKV29ya2VySW5mbxIMCgRob3N0GAEgASgJEgsKA3BpZBgCIAEoBRIRCglzZXJ2ZXJfaWQYAyABKAkSDwoHdGFza19pZBgEIAEoCRIRCgl0YXNrX3R5cGUYBSABKAkSFAoMdGFza19wYXlsb2FkGAYgASgMEg0KBXF1ZXVlGAcgASgJEi4KCnN0YXJ0X3RpbWUYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKCGRlYWRsaW5lGAkgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcGIGcHJvdG8z", [file_google_protobuf_timestamp]);
+  fileDesc("Cgthc3lucS5wcm90bxIFYXN5bnEi5wIKC1Rhc2tNZXNzYWdlEgwKBHR5cGUYASABKAkSDwoHcGF5bG9hZBgCIAEoDBIKCgJpZBgDIAEoCRINCgVxdWV1ZRgEIAEoCRINCgVyZXRyeRgFIAEoBRIPCgdyZXRyaWVkGAYgASgFEhEKCWVycm9yX21zZxgHIAEoCRIPCgd0aW1lb3V0GAggASgDEhAKCGRlYWRsaW5lGAkgASgDEhIKCnVuaXF1ZV9rZXkYCiABKAkSFgoObGFzdF9mYWlsZWRfYXQYCyABKAMSEQoJcmV0ZW50aW9uGAwgASgDEhQKDGNvbXBsZXRlZF9hdBgNIAEoAxIRCglncm91cF9rZXkYDiABKAkSMAoHaGVhZGVycxgPIAMoCzIfLmFzeW5xLlRhc2tNZXNzYWdlLkhlYWRlcnNFbnRyeRouCgxIZWFkZXJzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASKjAgoKU2VydmVySW5mbxIMCgRob3N0GAEgASgJEgsKA3BpZBgCIAEoBRIRCglzZXJ2ZXJfaWQYAyABKAkSEwoLY29uY3VycmVuY3kYBCABKAUSLQoGcXVldWVzGAUgAygLMh0uYXN5bnEuU2VydmVySW5mby5RdWV1ZXNFbnRyeRIXCg9zdHJpY3RfcHJpb3JpdHkYBiABKAgSDgoGc3RhdHVzGAcgASgJEi4KCnN0YXJ0X3RpbWUYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhsKE2FjdGl2ZV93b3JrZXJfY291bnQYCSABKAUaLQoLUXVldWVzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgFOgI4ASLhAQoKV29ya2VySW5mbxIMCgRob3N0GAEgASgJEgsKA3BpZBgCIAEoBRIRCglzZXJ2ZXJfaWQYAyABKAkSDwoHdGFza19pZBgEIAEoCRIRCgl0YXNrX3R5cGUYBSABKAkSFAoMdGFza19wYXlsb2FkGAYgASgMEg0KBXF1ZXVlGAcgASgJEi4KCnN0YXJ0X3RpbWUYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKCGRlYWRsaW5lGAkgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCLaAQoOU2NoZWR1bGVyRW50cnkSCgoCaWQYASABKAkSDAoEc3BlYxgCIAEoCRIRCgl0YXNrX3R5cGUYAyABKAkSFAoMdGFza19wYXlsb2FkGAQgASgMEhcKD2VucXVldWVfb3B0aW9ucxgFIAMoCRI1ChFuZXh0X2VucXVldWVfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASNQoRcHJldl9lbnF1ZXVlX3RpbWUYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIloKFVNjaGVkdWxlckVucXVldWVFdmVudBIPCgd0YXNrX2lkGAEgASgJEjAKDGVucXVldWVfdGltZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBiBnByb3RvMw", [file_google_protobuf_timestamp]);
 
 /**
  * A task, in the field `msg` of its hash. Spans are seconds, times Unix seconds; 0 stands for none.
@@ -230,4 +230,79 @@ export type WorkerInfo = Message<"asynq.WorkerInfo"> & {
  */
 export const WorkerInfoSchema: GenMessage<WorkerInfo> = /*@__PURE__*/
   messageDesc(file_asynq, 2);
+
+/**
+ * A task that a scheduler enqueues again and again.
+ *
+ * @generated from message asynq.SchedulerEntry
+ */
+export type SchedulerEntry = Message<"asynq.SchedulerEntry"> & {
+  /**
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * @generated from field: string spec = 2;
+   */
+  spec: string;
+
+  /**
+   * @generated from field: string task_type = 3;
+   */
+  taskType: string;
+
+  /**
+   * @generated from field: bytes task_payload = 4;
+   */
+  taskPayload: Uint8Array;
+
+  /**
+   * As text, each as Go prints it.
+   *
+   * @generated from field: repeated string enqueue_options = 5;
+   */
+  enqueueOptions: string[];
+
+  /**
+   * @generated from field: google.protobuf.Timestamp next_enqueue_time = 6;
+   */
+  nextEnqueueTime?: Timestamp | undefined;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp prev_enqueue_time = 7;
+   */
+  prevEnqueueTime?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message asynq.SchedulerEntry.
+ * Use `create(SchedulerEntrySchema)` to create a new message.
+ */
+export const SchedulerEntrySchema: GenMessage<SchedulerEntry> = /*@__PURE__*/
+  messageDesc(file_asynq, 3);
+
+/**
+ * That a scheduler enqueued a task for an entry.
+ *
+ * @generated from message asynq.SchedulerEnqueueEvent
+ */
+export type SchedulerEnqueueEvent = Message<"asynq.SchedulerEnqueueEvent"> & {
+  /**
+   * @generated from field: string task_id = 1;
+   */
+  taskId: string;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp enqueue_time = 2;
+   */
+  enqueueTime?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message asynq.SchedulerEnqueueEvent.
+ * Use `create(SchedulerEnqueueEventSchema)` to create a new message.
+ */
+export const SchedulerEnqueueEventSchema: GenMessage<SchedulerEnqueueEvent> = /*@__PURE__*/
+  messageDesc(file_asynq, 4);
 
