@@ -12,15 +12,10 @@ import { KubernetesSource } from './ends/kubernetes-source.ts';
 import { Engine } from './engine.ts';
 import { OperatorCaches } from './operator-caches.ts';
 import { QueueMetrics } from './queue-metrics.ts';
+import { WRITE_TIMEOUT_MS } from './write-timeout.ts';
 
 /** A loop that has not looked at the queues for so long is stuck, milliseconds. */
 const STUCK_MS = 30_000;
-
-/**
- * A write that has begun within the renew deadline ends before another process may lead: the lease outlasts that deadline
- * by five seconds.
- */
-const WRITE_TIMEOUT_MS = 4_000;
 
 export interface OperatorOptions {
   /** Its clock, log and observer are the operator's too. */

@@ -1,6 +1,7 @@
 import type { RedisRouter } from '../redis/router.ts';
 import { unixSeconds } from '../runtime/clock.ts';
 import { QueueKeys } from '../wire/keys.ts';
+import { WRITE_TIMEOUT_MS } from './write-timeout.ts';
 
 /** Pauses or resumes a queue as asynq's Inspector does; harmless when it is so already. */
 export async function writePausedFlag(
@@ -10,6 +11,7 @@ export async function writePausedFlag(
   nowMs: number,
 ): Promise<void> {
   const key = new QueueKeys(queue).paused;
-  if (paused) await router.command(key, 'SET', [key, unixSeconds(nowMs), 'NX']);
-  else await router.command(key, 'DEL', [key]);
+  const options = { timeout: WRITE_TIMEOUT_MS };
+  if (paused) await router.command(key, 'SET', [key, unixSeconds(nowMs), 'NX'], options);
+  else await router.command(key, 'DEL', [key], options);
 }

@@ -88,6 +88,8 @@ const never = () => Promise.reject(new Error('expected no such call'));
 export class MemoryRedis {
   readonly queues = new Map<string, QueueSnapshot>();
   readonly commands: (readonly [string, ...RedisArg[]])[] = [];
+  /** Of each command, milliseconds; undefined: the router's own. */
+  readonly timeouts: (number | undefined)[] = [];
   reads = 0;
   /** Until when reads do not come back. */
   hangsUntil: Promise<void> | undefined;
@@ -102,8 +104,9 @@ export class MemoryRedis {
     subscribe: never,
     publish: never,
     ping: never,
-    command: async (_key, name, args) => {
+    command: async (_key, name, args, options) => {
       this.commands.push([name, ...args]);
+      this.timeouts.push(options?.timeout);
       return null;
     },
     close: async () => {

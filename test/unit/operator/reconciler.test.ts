@@ -10,6 +10,7 @@ let source: MemorySource;
 let fleet: MemoryFleet;
 let redis: MemoryRedis;
 let pending: number;
+let wasPaused: boolean;
 let mayWrite: boolean;
 let reconciler: Reconciler;
 
@@ -19,13 +20,17 @@ beforeEach(() => {
   fleet = new MemoryFleet();
   redis = new MemoryRedis();
   pending = 0;
+  wasPaused = false;
   mayWrite = true;
   reconciler = new Reconciler({
     source,
     fleet,
     sight: () => ({
       kind: 'read',
-      reading: { kind: 'known', snapshot: snapshotOf({ at: clock.now(), size: { pending } }) },
+      reading: {
+        kind: 'known',
+        snapshot: snapshotOf({ at: clock.now(), paused: wasPaused, size: { pending } }),
+      },
       connection: { id: 'a', router: redis.router, reader: redis.reader },
       redis: 'a',
     }),
@@ -47,6 +52,14 @@ describe('the paused flag', () => {
     mayWrite = true;
     await reconcile();
     expect(redis.commands).toHaveLength(1);
+  });
+
+  it.each([true, false])('is given up before another process may lead (%s)', async (paused) => {
+    wasPaused = !paused;
+    source.put(queueOf({ name: 'a' }, { paused }));
+    await reconcile();
+    expect(redis.timeouts).toEqual([expect.any(Number)]);
+    expect(redis.timeouts[0]).toBeLessThan(5_000);
   });
 });
 
