@@ -7,7 +7,7 @@ import { BatchKeys } from './batch-keys.ts';
 import { Batcher, type NonEmpty } from './batching.ts';
 import type { Enqueueing } from './broker.ts';
 import { QueueRegistry } from './queue-registry.ts';
-import { integers } from './replies.ts';
+import { integer, integers, list } from './replies.ts';
 import { loadScript } from './scripts.ts';
 import { unixNanoseconds } from './unix-nanoseconds.ts';
 
@@ -18,6 +18,19 @@ const ADD_TO_GROUP = loadScript('add-to-group');
 /** One script call holds up its Redis for less than a millisecond, and no buffer grows without bound. */
 const MAX_ITEMS = 128;
 const MAX_BYTES = 1 << 20;
+
+/** A task counts as in when that many replicas have it as well. */
+export interface ReplicaGoal {
+  readonly count: number;
+  readonly timeoutMs: number;
+}
+
+interface Result {
+  /** 1: it is in; 0: its id is taken; -1: its lock is. */
+  readonly entered: number;
+  /** That are known to have it. */
+  readonly replicas: number;
+}
 
 interface Item {
   readonly task: Enqueueing;
@@ -36,13 +49,19 @@ export class Enqueuer {
   readonly #router: Pick<RedisRouter, 'run'>;
   readonly #clock: Clock;
   readonly #registry: QueueRegistry;
-  readonly #batcher: Batcher<Item, number>;
+  readonly #goal: ReplicaGoal | undefined;
+  readonly #batcher: Batcher<Item, Result>;
 
-  constructor(parts: { router: Pick<RedisRouter, 'run' | 'command'>; clock: Clock }) {
+  constructor(parts: {
+    router: Pick<RedisRouter, 'run' | 'command'>;
+    clock: Clock;
+    waitReplicas?: ReplicaGoal | undefined;
+  }) {
     this.#router = parts.router;
     this.#clock = parts.clock;
+    this.#goal = parts.waitReplicas;
     this.#registry = new QueueRegistry(parts);
-    this.#batcher = new Batcher<Item, number>({
+    this.#batcher = new Batcher<Item, Result>({
       run: (items) => this.#run(items),
       maxItems: MAX_ITEMS,
       maxBytes: MAX_BYTES,
@@ -55,11 +74,12 @@ export class Enqueuer {
     const item = { task, msg: encodeTaskMessage(message) };
     const listing = this.#registry.ensure(message.queue);
     if (listing !== undefined) await listing;
-    const result = await this.#batcher.add(batchKey(task), item);
-    if (result !== 1) throw refusal(result, message);
+    const { entered, replicas } = await this.#batcher.add(batchKey(task), item);
+    if (entered !== 1) throw refusal(entered, message);
+    if (this.#goal !== undefined && replicas < this.#goal.count) throw tooFew(replicas, this.#goal, message);
   }
 
-  async #run(items: NonEmpty<Item>): Promise<readonly number[]> {
+  async #run(items: NonEmpty<Item>): Promise<readonly Result[]> {
     const [{ task: first }] = items;
     const queue = new QueueKeys(first.message.queue);
     const { script, ...plan } = planOf(queue, first, this.#clock.now());
@@ -84,8 +104,16 @@ export class Enqueuer {
       ...ofTasks,
       ...ofLocks,
     ];
-    const reply = await this.#router.run(script, keys.all(), args(0), { argsWhenResent: () => args(1) });
-    return integers(script, reply, items.length);
+    const options = { argsWhenResent: () => args(1) };
+    if (this.#goal === undefined) {
+      const reply = await this.#router.run(script, keys.all(), args(0), options);
+      return integers(script, reply, items.length).map((entered) => ({ entered, replicas: 0 }));
+    }
+    const { count, timeoutMs } = this.#goal;
+    const replicas = { count, timeout: timeoutMs };
+    const reply = list(script, await this.#router.run(script, keys.all(), args(0), { ...options, replicas }));
+    const having = integer(script, reply[1]);
+    return integers(script, reply[0] ?? null, items.length).map((entered) => ({ entered, replicas: having }));
   }
 }
 
@@ -103,6 +131,13 @@ function refusal(result: number, { id, queue, type }: TaskMessage): AsynqError {
   return result === 0
     ? new AsynqError('ASYNQ_TASK_ID_CONFLICT', `task ID conflicts with another task: ${id} in ${where}`)
     : new AsynqError('ASYNQ_DUPLICATE_TASK', `task already exists: type ${JSON.stringify(type)} in ${where}`);
+}
+
+function tooFew(replicas: number, { count, timeoutMs }: ReplicaGoal, { id, queue }: TaskMessage): AsynqError {
+  return new AsynqError(
+    'ASYNQ_NOT_REPLICATED',
+    `task ${id} is in queue ${JSON.stringify(queue)}, but expected it on ${count} replicas within ${timeoutMs} ms, got ${replicas}`,
+  );
 }
 
 /** Tasks with one key go into one script call. */

@@ -12,7 +12,7 @@ import type {
   ServerState,
   Settlement,
 } from './broker.ts';
-import { Enqueuer } from './enqueuer.ts';
+import { Enqueuer, type ReplicaGoal } from './enqueuer.ts';
 import { Leaser } from './leaser.ts';
 import { PendingWatch } from './pending-watch.ts';
 import { bytes, integer, list, texts } from './replies.ts';
@@ -39,8 +39,13 @@ export class RedisBroker implements Broker {
   readonly #watch: PendingWatch;
   readonly #announcer: ServerAnnouncer;
 
-  /** `router` is closed with the broker. */
-  constructor(parts: { router: RedisRouter; clock: Clock; log: Logger }) {
+  /** `router` is closed with the broker. `waitReplicas`: of every enqueue. */
+  constructor(parts: {
+    router: RedisRouter;
+    clock: Clock;
+    log: Logger;
+    waitReplicas?: ReplicaGoal | undefined;
+  }) {
     this.#router = parts.router;
     this.#clock = parts.clock;
     this.#log = parts.log;

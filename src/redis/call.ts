@@ -1,5 +1,5 @@
 import type { AsynqError } from '../runtime/errors.ts';
-import type { RedisArg, RedisReply, Script } from './router.ts';
+import type { RedisArg, RedisReply, ReplicaWait, Script } from './router.ts';
 
 /** In place of a slot: any node may serve the call. */
 export const ANY_SLOT = -1;
@@ -20,6 +20,8 @@ export class Call {
   readonly deadline: number;
   /** The one node that it is for, if it is for one: not to be sent anywhere else. */
   readonly node: string | undefined;
+  /** Replicas to wait for, once it was done. */
+  readonly replicas: ReplicaWait | undefined;
   readonly #argsWhenResent: (() => (string | Buffer | number)[]) | undefined;
   readonly #resolve: (reply: RedisReply) => void;
   readonly #reject: (error: AsynqError) => void;
@@ -41,6 +43,7 @@ export class Call {
     deadline: number;
     argsWhenResent?: (() => (string | Buffer | number)[]) | undefined;
     node?: string;
+    replicas?: ReplicaWait | undefined;
     resolve: (reply: RedisReply) => void;
     reject: (error: AsynqError) => void;
   }) {
@@ -51,6 +54,7 @@ export class Call {
     this.timeout = fields.timeout;
     this.deadline = fields.deadline;
     this.node = fields.node;
+    this.replicas = fields.replicas;
     this.#argsWhenResent = fields.argsWhenResent;
     this.#resolve = fields.resolve;
     this.#reject = fields.reject;

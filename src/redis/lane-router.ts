@@ -13,6 +13,7 @@ import type {
   RedisArg,
   RedisReply,
   RedisRouter,
+  ReplicaWait,
   Script,
 } from './router.ts';
 import { keySlot } from './slots.ts';
@@ -55,6 +56,7 @@ export class LaneRouter implements RedisRouter {
       script,
       timeout: options?.timeout,
       argsWhenResent: resent && (() => evalshaArgs(script, keys, resent())),
+      replicas: options?.replicas,
     });
   }
 
@@ -131,13 +133,14 @@ export class LaneRouter implements RedisRouter {
       readonly script?: Script;
       readonly timeout?: number | undefined;
       readonly argsWhenResent?: (() => (string | Buffer | number)[]) | undefined;
+      readonly replicas?: ReplicaWait | undefined;
     },
   ): Promise<RedisReply> {
     return new Promise((resolve, reject) => {
-      const { script, timeout = CALL_TIMEOUT_MS, argsWhenResent } = options ?? {};
+      const { script, timeout = CALL_TIMEOUT_MS, argsWhenResent, replicas } = options ?? {};
       const deadline = this.#parts.clock.monotonic() + timeout;
       this.#dispatcher.send(
-        new Call({ slot, script, name, args, argsWhenResent, timeout, deadline, resolve, reject }),
+        new Call({ slot, script, name, args, argsWhenResent, replicas, timeout, deadline, resolve, reject }),
       );
     });
   }

@@ -32,6 +32,18 @@ export interface CallOptions {
    * have taken effect, and a script that is told so does not mistake its own work for another's. @default the same ones
    */
   readonly argsWhenResent?: () => readonly RedisArg[];
+  /** The reply is then a list: what the script said, and how many replicas have what it wrote. */
+  readonly replicas?: ReplicaWait;
+}
+
+/**
+ * A wait for replicas (WAIT) behind a script, on its connection, which it holds up for as long as it takes. It covers all
+ * that the master had written when it ran the script, so also what the script did before it was sent again.
+ */
+export interface ReplicaWait {
+  readonly count: number;
+  /** Milliseconds. */
+  readonly timeout: number;
 }
 
 /**

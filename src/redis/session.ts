@@ -1,9 +1,9 @@
 import type { Clock } from '../runtime/clock.ts';
 import type { AsynqError } from '../runtime/errors.ts';
 import type { Call } from './call.ts';
-import type { CommandFailure, Connection } from './connection.ts';
+import type { CommandFailure, Connection, OnReply } from './connection.ts';
 import { classifyReplyError, type Refusal } from './reply-error.ts';
-import type { RedisReply } from './router.ts';
+import type { RedisReply, ReplicaWait } from './router.ts';
 
 /** A connection on which replies are due and none comes is looked at this often. */
 const WATCH_MS = 1_000;
@@ -84,13 +84,29 @@ export class Session {
     if (script !== undefined && !this.#taught.has(script.sha)) this.#teach(script.sha, script.lua);
     if (call.asking) this.connection.call('ASKING', [], () => {});
     call.asking = false;
+    const { replicas } = call;
+    this.#send(call.name, call.args, (failure, reply) => {
+      if (failure !== undefined) this.#fail(call, failure);
+      else if (replicas === undefined) this.#events.onReply(call, reply);
+      else this.#awaitReplicas(replicas, (count) => this.#events.onReply(call, [reply, count]));
+    });
+  }
+
+  #send(name: string, args: Call['args'], onReply: OnReply): void {
     this.#due++;
-    this.connection.call(call.name, call.args, (failure, reply) => {
+    this.connection.call(name, args, (failure, reply) => {
       this.#due--;
       if (failure?.kind !== 'lost') this.#replies++;
-      if (failure === undefined) this.#events.onReply(call, reply);
-      else this.#fail(call, failure);
+      onReply(failure, reply);
     });
+  }
+
+  /** How many replicas have it; none, as far as we know, when the connection ends or Redis refuses. */
+  #awaitReplicas(wait: ReplicaWait, onCount: (count: number) => void): void {
+    this.#send('WAIT', [wait.count, wait.timeout], (failure, reply) => {
+      onCount(failure === undefined ? Number(reply) : 0);
+    });
+    if (!this.#watching) void this.#watch();
   }
 
   #teach(sha: string, lua: string): void {

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Broker } from '../broker/broker.ts';
+import type { ReplicaGoal } from '../broker/enqueuer.ts';
 import { RedisBroker } from '../broker/redis-broker.ts';
 import { openRedis } from '../redis/open.ts';
 import type { RedisConnOpt } from '../redis/options.ts';
@@ -17,7 +18,17 @@ export interface ClientParts {
   readonly clock?: Clock;
   /** @default none: nothing is logged */
   readonly log?: Logger;
+  /**
+   * Every enqueue resolves only when `count` replicas of the queue's master have the task too (Redis' WAIT), so that a
+   * failover which promotes one of them does not lose it. Calls that share the connection wait meanwhile: give such a
+   * client a connection of its own. `timeoutMs` is a whole number from 1 to 4000; when it is over, the enqueue rejects
+   * with ASYNQ_NOT_REPLICATED. Go's asynq has no such option. @default enqueues wait for the master only
+   */
+  readonly waitReplicas?: ReplicaGoal;
 }
+
+/** A connection that is silent for longer is taken for dead. */
+const MAX_WAIT_MS = 4_000;
 
 /**
  * Puts tasks into queues. One client serves a whole process: what it is given in one turn of the event loop travels
@@ -33,12 +44,17 @@ export class Client implements AsyncDisposable {
   readonly #isOwner: boolean;
   #closed = false;
 
-  /** `redis`: where Redis is, or a connection that others use too and that `close` leaves open. */
+  /**
+   * `redis`: where Redis is, or a connection that others use too and that `close` leaves open.
+   *
+   * @throws ASYNQ_CONFIG_INVALID
+   */
   constructor(redis: RedisConnOpt | RedisRouter, parts: ClientParts = {}) {
-    const { clock = systemClock, log = silentLogger } = parts;
+    const { clock = systemClock, log = silentLogger, waitReplicas } = parts;
+    if (waitReplicas !== undefined) checkGoal(waitReplicas);
     this.#isOwner = !('run' in redis);
     const router = 'run' in redis ? redis : openRedis(redis, { clock, log });
-    this.#broker = new RedisBroker({ router, clock, log });
+    this.#broker = new RedisBroker({ router, clock, log, waitReplicas });
     this.#clock = clock;
   }
 
@@ -48,7 +64,8 @@ export class Client implements AsyncDisposable {
    *
    * @throws ASYNQ_TASK_TYPE_BLANK, ASYNQ_QUEUE_NAME_INVALID, ASYNQ_TASK_ID_BLANK, ASYNQ_GROUP_BLANK,
    * ASYNQ_UNIQUE_TTL_TOO_SHORT, ASYNQ_OPTION_INVALID before anything is sent; ASYNQ_DUPLICATE_TASK (`uniqueSeconds`),
-   * ASYNQ_TASK_ID_CONFLICT (`taskId`); ASYNQ_REDIS_*; ASYNQ_CLOSED
+   * ASYNQ_TASK_ID_CONFLICT (`taskId`); ASYNQ_NOT_REPLICATED (`waitReplicas`): the task is in all the same, and is not to
+   * be enqueued again; ASYNQ_REDIS_*; ASYNQ_CLOSED
    */
   async enqueue(task: Task, options?: TaskOptions): Promise<TaskInfo> {
     if (this.#closed) throw new AsynqError('ASYNQ_CLOSED', 'the client was closed');
@@ -79,4 +96,13 @@ export class Client implements AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
+}
+
+function checkGoal({ count, timeoutMs }: ReplicaGoal): void {
+  const isGood = Number.isSafeInteger(count) && count >= 1;
+  if (isGood && Number.isInteger(timeoutMs) && timeoutMs >= 1 && timeoutMs <= MAX_WAIT_MS) return;
+  throw new AsynqError(
+    'ASYNQ_CONFIG_INVALID',
+    `waitReplicas: expected a count from 1 and a timeoutMs from 1 to ${MAX_WAIT_MS}, got ${count} and ${timeoutMs}`,
+  );
 }

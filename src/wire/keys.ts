@@ -80,10 +80,6 @@ export class QueueKeys {
   get waiters(): string {
     return `${this.ownPrefix}waiters`;
   }
-  /** STRING written ahead of a wait for replicas; not asynq's. */
-  get replicated(): string {
-    return `${this.ownPrefix}replicated`;
-  }
   /** The key of a task's hash is this and its id. */
   get taskPrefix(): string {
     return `${this.prefix}t:`;
