@@ -37,7 +37,9 @@ export class BlockingLine {
     try {
       signal.throwIfAborted();
       const connection = await this.#connected();
+      // Both may have come in the moment in which the connection was made.
       signal.throwIfAborted();
+      this.#closed.signal.throwIfAborted();
       return await connection.request(name, args, timeout);
     } catch (error) {
       this.#connection?.close();
