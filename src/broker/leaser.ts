@@ -4,7 +4,8 @@ import { errorText } from '../runtime/errors.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { QueueKeys } from '../wire/keys.ts';
 import { LEASE_SECONDS } from '../wire/limits.ts';
-import { decodeTaskMessage, emptyTaskMessage } from '../wire/task-message.ts';
+import { decodeTaskMessage } from '../wire/task-message.ts';
+import { unreadableTask } from '../wire/unreadable-task.ts';
 import type { DequeueReply, LeasedTask } from './broker.ts';
 import { bytes, integer, integers, list, pairs, texts } from './replies.ts';
 import { loadScript } from './scripts.ts';
@@ -17,9 +18,6 @@ const CLAIM_EXPIRED = loadScript('claim-expired');
 /** Tasks that one script call leases at most, and the size of their messages after which it takes no more. */
 const MAX_ITEMS = 256;
 const MAX_BYTES = 4 << 20;
-
-/** The type under which a message that does not decode is archived, its bytes being the payload. */
-const UNREADABLE_TYPE = 'asynq:unreadable';
 
 /**
  * Takes leases and moves them on. A lease is held in whole seconds by the clock of whoever took it; ours ends, for us,
@@ -110,7 +108,7 @@ export class Leaser {
       return [{ queue, id, message: decodeTaskMessage(msg), leaseExpiresAt }];
     } catch (error) {
       void this.#setAside(
-        { queue, id, message: unreadable(queue, id, msg), leaseExpiresAt },
+        { queue, id, message: unreadableTask(queue, id, msg), leaseExpiresAt },
         errorText(error),
       );
       return [];
@@ -136,8 +134,4 @@ export class Leaser {
   #endOfLease(): number {
     return unixSeconds(this.#clock.now()) + LEASE_SECONDS;
   }
-}
-
-function unreadable(queue: string, id: string, msg: Uint8Array): LeasedTask['message'] {
-  return { ...emptyTaskMessage(), type: UNREADABLE_TYPE, id, queue, payload: msg };
 }
