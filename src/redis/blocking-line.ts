@@ -32,23 +32,22 @@ export class BlockingLine {
     timeout: number,
     signal: AbortSignal,
   ): Promise<RedisReply> {
+    const end = AbortSignal.any([signal, this.#closed.signal]);
     const abort = () => this.#connection?.close();
-    signal.addEventListener('abort', abort, { once: true });
+    end.addEventListener('abort', abort, { once: true });
     try {
-      signal.throwIfAborted();
-      const connection = await this.#connected();
-      // Both may have come in the moment in which the connection was made.
-      signal.throwIfAborted();
-      this.#closed.signal.throwIfAborted();
+      end.throwIfAborted();
+      const connection = await this.#connected(end);
+      // The end may have come in the moment in which the connection was made.
+      end.throwIfAborted();
       return await connection.request(name, args, timeout);
     } catch (error) {
       this.#connection?.close();
-      if (signal.aborted || this.#closed.signal.aborted)
-        throw new AsynqError('ASYNQ_CLOSED', `${name} was given up`);
+      if (end.aborted) throw new AsynqError('ASYNQ_CLOSED', `${name} was given up`);
       this.#parts.onTrouble();
       throw error;
     } finally {
-      signal.removeEventListener('abort', abort);
+      end.removeEventListener('abort', abort);
     }
   }
 
@@ -59,11 +58,11 @@ export class BlockingLine {
     await this.#connection?.ended;
   }
 
-  async #connected(): Promise<Connection> {
+  async #connected(signal: AbortSignal): Promise<Connection> {
     const addr = await this.#parts.owner();
     if (this.#connection?.isOpen === true && this.#connection.addr === addr) return this.#connection;
     this.#connection?.close();
-    this.#connection = await this.#parts.dial(addr, this.#closed.signal);
+    this.#connection = await this.#parts.dial(addr, signal);
     return this.#connection;
   }
 }

@@ -36,3 +36,19 @@ test('keeps no connection that was made in the moment in which it was closed', a
   await Promise.all([line.close(), expect(call).rejects.toMatchObject({ code: 'ASYNQ_CLOSED' })]);
   expect({ isOpen, requests }).toEqual({ isOpen: false, requests: 0 });
 });
+
+test('gives up dialling when the call is given up', async () => {
+  const stop = new AbortController();
+  const line = new BlockingLine({
+    owner: async () => 'a',
+    dial: (_addr, signal) =>
+      new Promise((_, reject) => {
+        signal.addEventListener('abort', () => reject(new Error('no server')));
+        stop.abort();
+      }),
+    onTrouble: () => {},
+  });
+  await expect(line.call('BLPOP', ['k', 0], 1_000, stop.signal)).rejects.toMatchObject({
+    code: 'ASYNQ_CLOSED',
+  });
+});
