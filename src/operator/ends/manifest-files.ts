@@ -4,6 +4,9 @@ import { errorText } from '../../runtime/errors.ts';
 
 const EXTENSIONS = /\.(ya?ml|json)$/;
 
+/** For another tool, and often without the kind that would say so. */
+const KUSTOMIZATION = /^kustomization\.ya?ml$/;
+
 export interface ManifestTexts {
   /** File -> text. */
   readonly texts: ReadonlyMap<string, string>;
@@ -13,7 +16,10 @@ export interface ManifestTexts {
   readonly unreadable: readonly { readonly path: string; readonly message: string }[];
 }
 
-/** Reads what `paths` mean, as `kubectl apply -f` takes them: files as they are, folders without those inside. */
+/**
+ * Reads what `paths` mean, as `kubectl apply -f` takes them: files as they are, folders without those inside, and without
+ * their kustomization.
+ */
 export async function readManifestFiles(paths: readonly string[]): Promise<ManifestTexts> {
   const texts = new Map<string, string>();
   const missing: string[] = [];
@@ -40,7 +46,7 @@ async function filesOf(path: string): Promise<string[]> {
   if (!(await stat(path)).isDirectory()) return [path];
   const names = await readdir(path);
   return names
-    .filter((name) => EXTENSIONS.test(name) && !name.startsWith('.'))
+    .filter((name) => EXTENSIONS.test(name) && !name.startsWith('.') && !KUSTOMIZATION.test(name))
     .toSorted()
     .map((name) => join(path, name));
 }

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -29,6 +29,17 @@ describe('validateManifests', () => {
     const file = join(folder, 'a.yaml');
     expect(await validateManifests([folder], noStdin)).toEqual({
       notes: [`${file}:1: AsynqQueue default/a is valid`, `${file}:6: Deployment w is not looked at`],
+      faults: [],
+    });
+  });
+
+  it('looks past the kustomization of a folder, which need not say what it is', async () => {
+    const base = join(folder, 'base');
+    await mkdir(base);
+    await writeFile(join(base, 'kustomization.yaml'), 'resources: [a.yaml]\n');
+    await writeFile(join(base, 'a.yaml'), QUEUE);
+    expect(await validateManifests([base], noStdin)).toEqual({
+      notes: [`${join(base, 'a.yaml')}:1: AsynqQueue default/a is valid`],
       faults: [],
     });
   });
