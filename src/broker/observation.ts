@@ -51,7 +51,7 @@ function figure(text = '0'): number {
 }
 
 /** Seconds from a stamp in Unix nanoseconds to `at`, Unix milliseconds; clocks differ a little, and waits are not negative. */
-function secondsSince(stamp: string | undefined, at: number): number | undefined {
+export function secondsSince(stamp: string | undefined, at: number): number | undefined {
   if (stamp === undefined || stamp === '-') return undefined;
   return Math.max(0, (at - Number(stamp) / 1e6) / 1_000);
 }

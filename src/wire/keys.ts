@@ -29,6 +29,12 @@ export class QueueKeys {
     this.ownPrefix = `asynq-operator:{${queue}}:`;
   }
 
+  /** The keys of a queue whose name nobody has checked yet. @throws ASYNQ_QUEUE_NAME_INVALID */
+  static of(queue: string): QueueKeys {
+    checkQueueName(queue);
+    return new QueueKeys(queue);
+  }
+
   /** LIST of ids; pushed at the left, taken from the right. */
   get pending(): string {
     return `${this.prefix}pending`;
@@ -79,6 +85,14 @@ export class QueueKeys {
   /** ZSET server that waits for pending tasks -> Unix millisecond in which its place is free again; not asynq's. */
   get waiters(): string {
     return `${this.ownPrefix}waiters`;
+  }
+  /** HASH concurrency, rate_per_second -> limit of the queue over all servers; not asynq's. */
+  get limits(): string {
+    return `${this.ownPrefix}limits`;
+  }
+  /** STRING "Unix microsecond in which the next start is due" "number of starts", while there are limits; not asynq's. */
+  get starts(): string {
+    return `${this.ownPrefix}starts`;
   }
   /** The key of a task's hash is this and its id. */
   get taskPrefix(): string {
