@@ -12,36 +12,19 @@
 -- ARGV[5]   name of the group
 -- ARGV[6..] message of each task; then of each lock: number of its task, seconds that it lives
 -- Returns for each task 1: it is in; 0: its id is taken; -1: its lock is
-local resent = ARGV[1] == '1'
-local prefix_length = tonumber(ARGV[2])
-local count = tonumber(ARGV[3])
+-- include: entering.lua
+
 local now, group = ARGV[4], ARGV[5]
-
-local locks = {}
-for i = 1, #KEYS - 2 - count do
-  local at = 5 + count + 2 * i
-  locks[tonumber(ARGV[at - 1])] = { key = KEYS[2 + count + i], ttl = ARGV[at] }
-end
-
-local function enter(task, id, msg, lock)
-  if resent and redis.call('HGET', task, 'msg') == msg then return 1 end
-  local holder = lock and redis.call('GET', lock.key)
-  -- Sent again, and the lock is our own: the message was changed since.
-  if holder then return resent and holder == id and 1 or -1 end
-  if redis.call('EXISTS', task) == 1 then return 0 end
-  redis.call('HSET', task, 'msg', msg, 'state', 'aggregating', 'group', group)
-  if lock then
-    redis.call('SET', lock.key, id, 'EX', lock.ttl)
-    redis.call('HSET', task, 'unique_key', lock.key)
-  end
-  redis.call('ZADD', KEYS[2], now, id)
-  redis.call('SADD', KEYS[1], group)
-  return 1
-end
-
+local locks = locks_after(2 + count, 5 + count)
 local results = {}
+
 for i = 1, count do
   local task = KEYS[2 + i]
-  results[i] = enter(task, string.sub(task, prefix_length + 1), ARGV[5 + i], locks[i])
+  local is_new
+  results[i], is_new = make(task, ARGV[5 + i], locks[i], 'state', 'aggregating', 'group', group)
+  if is_new then
+    redis.call('ZADD', KEYS[2], now, id_of(task))
+    redis.call('SADD', KEYS[1], group)
+  end
 end
 return results

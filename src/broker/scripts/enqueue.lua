@@ -9,37 +9,18 @@
 -- ARGV[4]   now, Unix nanoseconds
 -- ARGV[5..] message of each task; then of each lock: number of its task, seconds that it lives
 -- Returns for each task 1: it is in; 0: its id is taken; -1: its lock is
-local resent = ARGV[1] == '1'
-local prefix_length = tonumber(ARGV[2])
-local count = tonumber(ARGV[3])
+-- include: entering.lua
+
 local now = ARGV[4]
-
-local locks = {}
-for i = 1, #KEYS - 1 - count do
-  local at = 4 + count + 2 * i
-  locks[tonumber(ARGV[at - 1])] = { key = KEYS[1 + count + i], ttl = ARGV[at] }
-end
-
-local ids = {}
-local function enter(task, id, msg, lock)
-  if resent and redis.call('HGET', task, 'msg') == msg then return 1 end
-  local holder = lock and redis.call('GET', lock.key)
-  -- Sent again, and the lock is our own: the message was changed since.
-  if holder then return resent and holder == id and 1 or -1 end
-  if redis.call('EXISTS', task) == 1 then return 0 end
-  redis.call('HSET', task, 'msg', msg, 'state', 'pending', 'pending_since', now)
-  if lock then
-    redis.call('SET', lock.key, id, 'EX', lock.ttl)
-    redis.call('HSET', task, 'unique_key', lock.key)
-  end
-  ids[#ids + 1] = id
-  return 1
-end
-
+local locks = locks_after(1 + count, 4 + count)
 local results = {}
+local ids = {}
+
 for i = 1, count do
   local task = KEYS[1 + i]
-  results[i] = enter(task, string.sub(task, prefix_length + 1), ARGV[4 + i], locks[i])
+  local is_new
+  results[i], is_new = make(task, ARGV[4 + i], locks[i], 'state', 'pending', 'pending_since', now)
+  if is_new then ids[#ids + 1] = id_of(task) end
 end
 if #ids > 0 then redis.call('LPUSH', KEYS[1], unpack(ids)) end
 return results

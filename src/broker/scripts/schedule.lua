@@ -10,35 +10,16 @@
 -- ARGV[4..] of each task: message, Unix second in which it is due; then of each lock: number of its task, seconds that
 --           it lives
 -- Returns for each task 1: it is in; 0: its id is taken; -1: its lock is
-local resent = ARGV[1] == '1'
-local prefix_length = tonumber(ARGV[2])
-local count = tonumber(ARGV[3])
+-- include: entering.lua
 
-local locks = {}
-for i = 1, #KEYS - 1 - count do
-  local at = 3 + 2 * count + 2 * i
-  locks[tonumber(ARGV[at - 1])] = { key = KEYS[1 + count + i], ttl = ARGV[at] }
-end
-
-local function enter(task, id, msg, due, lock)
-  if resent and redis.call('HGET', task, 'msg') == msg then return 1 end
-  local holder = lock and redis.call('GET', lock.key)
-  -- Sent again, and the lock is our own: the message was changed since.
-  if holder then return resent and holder == id and 1 or -1 end
-  if redis.call('EXISTS', task) == 1 then return 0 end
-  redis.call('HSET', task, 'msg', msg, 'state', 'scheduled')
-  if lock then
-    redis.call('SET', lock.key, id, 'EX', lock.ttl)
-    redis.call('HSET', task, 'unique_key', lock.key)
-  end
-  redis.call('ZADD', KEYS[1], due, id)
-  return 1
-end
-
+local locks = locks_after(1 + count, 3 + 2 * count)
 local results = {}
+
 for i = 1, count do
   local task = KEYS[1 + i]
   local msg, due = ARGV[2 + 2 * i], ARGV[3 + 2 * i]
-  results[i] = enter(task, string.sub(task, prefix_length + 1), msg, due, locks[i])
+  local is_new
+  results[i], is_new = make(task, msg, locks[i], 'state', 'scheduled')
+  if is_new then redis.call('ZADD', KEYS[1], due, id_of(task)) end
 end
 return results
