@@ -31,11 +31,16 @@ export interface Enqueueing {
   readonly uniqueTtl?: number;
 }
 
+export type DequeueReply = { readonly tasks: LeasedTask[] } & DequeueReason;
+
 /**
  * `ok`: there may be more; `empty`: these were the last, and only then may the queue be waited on; `paused`: nothing is
- * taken from it.
+ * taken from it; `limited`: there are more, but not before `retryAfterMs`, or, of the limit `concurrency`, when a task of
+ * this queue has been settled.
  */
-export type DequeueReply = { readonly tasks: LeasedTask[]; readonly reason: 'ok' | 'empty' | 'paused' };
+export type DequeueReason =
+  | { readonly reason: 'ok' | 'empty' | 'paused' }
+  | { readonly reason: 'limited'; readonly limit: 'concurrency' | 'rate'; readonly retryAfterMs: number };
 
 /** A queue whose due tasks were moved; `nextDue` is the next score that is not due yet, Unix seconds. */
 export interface Forwarded {

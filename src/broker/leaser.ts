@@ -6,7 +6,7 @@ import { QueueKeys } from '../wire/keys.ts';
 import { LEASE_SECONDS } from '../wire/limits.ts';
 import { decodeTaskMessage } from '../wire/task-message.ts';
 import { unreadableTask } from '../wire/unreadable-task.ts';
-import type { DequeueReply, LeasedTask } from './broker.ts';
+import type { DequeueReason, DequeueReply, LeasedTask } from './broker.ts';
 import { bytes, integer, integers, list, pairs, texts } from './replies.ts';
 import { loadScript } from './scripts.ts';
 import type { Settler } from './settler.ts';
@@ -47,14 +47,14 @@ export class Leaser {
     const end = this.#endOfLease();
     const reply = await this.#router.run(
       DEQUEUE,
-      [keys.pending, keys.active, keys.lease, keys.paused],
+      [keys.pending, keys.active, keys.lease, keys.paused, keys.limits, keys.starts],
       [keys.taskPrefix, Math.min(max, MAX_ITEMS), end, MAX_BYTES],
     );
-    const [reason, leased, dropped] = list(DEQUEUE, reply);
+    const [reason, leased, dropped, retryAfterMs] = list(DEQUEUE, reply);
     this.#report(DEQUEUE, queue, dropped);
     return {
       tasks: this.#read(DEQUEUE, queue, leased, end),
-      reason: bytes(DEQUEUE, reason).toString() as DequeueReply['reason'],
+      ...reasonOf(reason, retryAfterMs),
     };
   }
 
@@ -134,4 +134,10 @@ export class Leaser {
   #endOfLease(): number {
     return unixSeconds(this.#clock.now()) + LEASE_SECONDS;
   }
+}
+
+function reasonOf(reason: RedisReply | undefined, retryAfterMs: RedisReply | undefined): DequeueReason {
+  const word = bytes(DEQUEUE, reason).toString() as 'ok' | 'empty' | 'paused' | 'concurrency' | 'rate';
+  if (word !== 'concurrency' && word !== 'rate') return { reason: word };
+  return { reason: 'limited', limit: word, retryAfterMs: integer(DEQUEUE, retryAfterMs) };
 }

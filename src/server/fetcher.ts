@@ -1,4 +1,4 @@
-import type { Broker, LeasedTask } from '../broker/broker.ts';
+import type { Broker, DequeueReply, LeasedTask } from '../broker/broker.ts';
 import { type Backoff, exponentialMs } from '../runtime/backoff.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { LogThrottle } from '../runtime/log-throttle.ts';
@@ -37,7 +37,15 @@ interface QueueInLine {
 const NEVER_ASKED: Answer = { taken: 0, full: true, left: 'nothing to be had' };
 const FAILED: Answer = { taken: 0, full: false, left: 'nothing to be had' };
 
-const LEFT = { ok: 'more', empty: 'empty', paused: 'nothing to be had' } as const;
+const LEFT = {
+  ok: 'more',
+  empty: 'empty',
+  paused: 'nothing to be had',
+  limited: 'nothing to be had',
+} as const;
+
+/** Servers that are kept off by one limit do not come back all in one moment; a rate allows for more than this. */
+const SPREAD_MS = 25;
 
 export interface FetcherParts {
   readonly broker: Pick<Broker, 'dequeue'>;
@@ -58,7 +66,8 @@ export interface FetcherParts {
  * A round offers the free slots tier by tier; what a queue leaves is offered to those of its tier that had more. When
  * all were found empty the loop sleeps, half to one and a half intervals long, or until it is nudged. A queue whose
  * master does not answer is left alone for a growing while and holds no other queue up; the slots that it was offered
- * stay reserved until it answers, since the tasks in a late reply are leased and must be run.
+ * stay reserved until it answers, since the tasks in a late reply are leased and must be run. A queue that is held back by
+ * its limits is left alone for as long as it says.
  *
  * States: waiting for a slot -> asking -> waiting | idle -> asking; `run` ends, after the last answer, when its signal
  * has aborted and the processor is quiet.
@@ -70,6 +79,8 @@ export class Fetcher {
   readonly #throttle: LogThrottle;
   readonly #nudge: Nudge;
   readonly #unanswered = new Set<Promise<void>>();
+  /** Queues of which as many tasks are active as may be. */
+  readonly #full = new Map<string, QueueInLine>();
 
   constructor(parts: FetcherParts) {
     this.#parts = parts;
@@ -91,6 +102,15 @@ export class Fetcher {
   /** There may be work: an idle fetcher looks at once. */
   nudge(): void {
     this.#nudge.nudge();
+  }
+
+  /** A task of this queue, of this server, is active no more: where that was waited for, another may start. */
+  settled(queue: string): void {
+    const full = this.#full.get(queue);
+    if (full === undefined) return;
+    this.#full.delete(queue);
+    full.askAfter = 0;
+    this.nudge();
   }
 
   async run(signal: AbortSignal): Promise<void> {
@@ -150,6 +170,7 @@ export class Fetcher {
   #ask(queue: QueueInLine, slots: number): Promise<void> {
     queue.answer = undefined;
     queue.isLate = false;
+    this.#full.delete(queue.name);
     this.#parts.processor.reserve(slots);
     const asking = this.#dequeue(queue, slots).finally(() => this.#unanswered.delete(asking));
     this.#unanswered.add(asking);
@@ -164,6 +185,7 @@ export class Fetcher {
       tasks = reply.tasks;
       queue.answer = { taken: tasks.length, full: tasks.length >= slots, left: LEFT[reply.reason] };
       queue.failures = 0;
+      if (reply.reason === 'limited') this.#keepOff(queue, reply);
       if (queue.isLate && queue.answer.left === 'more') this.nudge();
     } catch (err) {
       queue.answer = FAILED;
@@ -174,6 +196,12 @@ export class Fetcher {
     }
     processor.release(slots);
     processor.take(tasks);
+  }
+
+  #keepOff(queue: QueueInLine, { limit, retryAfterMs }: DequeueReply & { reason: 'limited' }): void {
+    const { clock, random } = this.#parts;
+    queue.askAfter = clock.monotonic() + retryAfterMs + random() * SPREAD_MS;
+    if (limit === 'concurrency') this.#full.set(queue.name, queue);
   }
 
   async #idle(): Promise<void> {

@@ -47,7 +47,10 @@ export function joinParts(
   const judge = new Judge(config);
   const syncer = new Syncer({
     ...common,
-    onSettled: (task, outcome) => observer.settled(task.queue, outcome),
+    onSettled: (task, outcome) => {
+      fetcher.settled(task.queue);
+      observer.settled(task.queue, outcome);
+    },
   });
   const processor = new Processor({
     ...common,
