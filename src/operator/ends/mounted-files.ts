@@ -35,13 +35,24 @@ export class MountedFiles {
   }
 
   async #write(files: FileTexts): Promise<string> {
-    this.#root ??= makeRoot();
+    const root = await this.#makeRoot();
     // Never over the old files: a worker may be about to read them.
-    const folder = join(await this.#root, String(++this.#count));
+    const folder = join(root, String(++this.#count));
     await mkdir(folder, { mode: 0o700 });
     for (const [file, text] of Object.entries(files))
       await writeFile(join(folder, file), text, { mode: 0o600 });
     return folder;
+  }
+
+  /** Tried again when it failed: the disk may have been full. */
+  #makeRoot(): Promise<string> {
+    if (this.#root !== undefined) return this.#root;
+    const root = makeRoot();
+    this.#root = root;
+    root.catch(() => {
+      if (this.#root === root) this.#root = undefined;
+    });
+    return root;
   }
 
   /** Removes all of them; harmless when there are none. */

@@ -1,6 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { MountedFiles } from '../../../../src/operator/ends/mounted-files.ts';
 
 let mounted: MountedFiles;
@@ -24,6 +24,13 @@ it('gives another folder when the files have changed, and leaves the old one', a
   const after = await mounted.mount('code', { a: '2' });
   expect(after).not.toBe(before);
   expect(await readFile(join(before, 'a'), 'utf8')).toBe('1');
+});
+
+it('mounts when there is room again', async () => {
+  vi.stubEnv('TMPDIR', '/nowhere');
+  await expect(mounted.mount('code', { a: '1' })).rejects.toThrow(/ENOENT/);
+  vi.unstubAllEnvs();
+  expect(await readFile(join(await mounted.mount('code', { a: '1' }), 'a'), 'utf8')).toBe('1');
 });
 
 it('leaves nothing behind, and harms nobody when there is nothing', async () => {
