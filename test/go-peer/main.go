@@ -28,12 +28,15 @@ type command struct {
 }
 
 var commands = map[string]command{
-	"enqueue": {"reads tasks from stdin, prints what became of each", enqueue},
-	"serve":   {"runs a server, prints each task that it processed", serve},
-	"inspect": {"queue | tasks | task | servers | run | archive | delete | pause | unpause | cancel", inspect},
-	"rdb":     {"reads calls of the broker from stdin, prints what each gave", brokerCalls},
-	"bench":   {"enqueue | drain: prints tasks, seconds and rate", bench},
-	"vectors": {"prints what Go writes for a table of tasks; needs an empty Redis", vectors},
+	"enqueue":  {"reads tasks from stdin, prints what became of each", enqueue},
+	"serve":    {"runs a server, prints each task that it processed", serve},
+	"inspect":  {"queue | tasks | task | servers | run | archive | delete | pause | unpause | cancel", inspect},
+	"rdb":      {"reads calls of the broker from stdin, prints what each gave", brokerCalls},
+	"bench":    {"enqueue | drain: prints tasks, seconds and rate", bench},
+	"vectors":  {"prints what Go writes for a table of tasks; needs an empty Redis", vectors},
+	"cron":     {"prints when robfig/cron fires for a table of specs", cronVectors},
+	"schedule": {"runs a scheduler with the entries of stdin", schedule},
+	"entries":  {"prints the entries and events of all schedulers", entries},
 }
 
 func main() {
