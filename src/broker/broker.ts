@@ -48,6 +48,39 @@ export interface Forwarded {
   readonly nextDue: number | undefined;
 }
 
+/** When a group's tasks are to be made one task; spans are milliseconds, 0 is no limit. */
+export interface GroupPolicy {
+  /** Since the newest task came. */
+  readonly gracePeriod: number;
+  /** Since the oldest task came. */
+  readonly maxDelay: number;
+  /** Tasks of one aggregation. */
+  readonly maxSize: number;
+}
+
+export interface ReadyGroups {
+  readonly ready: readonly string[];
+  /** When the next of those that are known will be, Unix milliseconds. */
+  readonly nextDue: number | undefined;
+}
+
+export interface GroupedTask {
+  readonly id: string;
+  readonly message: TaskMessage;
+}
+
+/** Tasks that were taken from a group to be made one. */
+export interface AggregationSet {
+  readonly queue: string;
+  readonly group: string;
+  /** Its key in Redis. */
+  readonly key: string;
+  /** When it goes back to its group unless it is finished, Unix milliseconds. */
+  readonly deadline: number;
+  /** The oldest first. */
+  readonly tasks: readonly GroupedTask[];
+}
+
 export interface ServerState {
   readonly host: string;
   readonly pid: number;
@@ -99,6 +132,24 @@ export interface Broker {
   listLeaseExpired(queue: string, before: number): Promise<LeasedTask[]>;
   /** Deletes completed tasks whose retention is over; how many. */
   deleteExpiredCompleted(queue: string, batch: number): Promise<number>;
+  /** Groups whose tasks are to be made one now. */
+  readyGroups(queue: string, policy: GroupPolicy): Promise<ReadyGroups>;
+  /**
+   * Takes tasks from a group; undefined: it is not ready (any more). Messages that do not decode are archived. The tasks
+   * go back to their group after two minutes unless they are finished or returned before.
+   */
+  claimGroup(queue: string, group: string, policy: GroupPolicy): Promise<AggregationSet | undefined>;
+  /**
+   * Enqueues the task that a set was made into, into the set's queue, and deletes the set, its tasks and their locks, in
+   * one step. Resolves to false when the set had gone back to its group: nothing was done.
+   *
+   * @throws ASYNQ_DUPLICATE_TASK, ASYNQ_TASK_ID_CONFLICT, nothing being done
+   */
+  finishAggregation(set: AggregationSet, aggregate: Enqueueing): Promise<boolean>;
+  /** Puts the tasks back into their group, as long as they have been in it before; how many. */
+  returnToGroup(set: AggregationSet): Promise<number>;
+  /** The same for sets whose time is over, since their aggregator died; how many tasks. */
+  returnStaleSets(queue: string): Promise<number>;
   writeResult(queue: string, taskId: string, result: Uint8Array): Promise<void>;
   /** Announces a server and what it works on; gone after `ttlSeconds` unless written again. */
   writeServerState(state: ServerState, ttlSeconds: number): Promise<void>;

@@ -126,7 +126,8 @@ function planOf(queue: QueueKeys, { processAt, group }: Enqueueing, nowMs: numbe
   return { script: ENQUEUE, keys: [queue.pending], args: [unixNanoseconds(nowMs)] };
 }
 
-function refusal(result: number, { id, queue, type }: TaskMessage): AsynqError {
+/** Why a script did not let a task in. */
+export function refusal(result: number, { id, queue, type }: TaskMessage): AsynqError {
   const where = `queue ${JSON.stringify(queue)}`;
   return result === 0
     ? new AsynqError('ASYNQ_TASK_ID_CONFLICT', `task ID conflicts with another task: ${id} in ${where}`)

@@ -4,15 +4,19 @@ import { AsynqError } from '../runtime/errors.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { CANCEL_CHANNEL, QueueKeys } from '../wire/keys.ts';
 import type {
+  AggregationSet,
   Broker,
   DequeueReply,
   Enqueueing,
   Forwarded,
+  GroupPolicy,
   LeasedTask,
+  ReadyGroups,
   ServerState,
   Settlement,
 } from './broker.ts';
 import { Enqueuer, type ReplicaGoal } from './enqueuer.ts';
+import { Groups } from './groups.ts';
 import { Leaser } from './leaser.ts';
 import { PendingWatch } from './pending-watch.ts';
 import { bytes, integer, list, texts } from './replies.ts';
@@ -38,6 +42,7 @@ export class RedisBroker implements Broker {
   readonly #leaser: Leaser;
   readonly #watch: PendingWatch;
   readonly #announcer: ServerAnnouncer;
+  readonly #groups: Groups;
 
   /** `router` is closed with the broker. `waitReplicas`: of every enqueue. */
   constructor(parts: {
@@ -54,6 +59,7 @@ export class RedisBroker implements Broker {
     this.#leaser = new Leaser({ ...parts, settler: this.#settler });
     this.#watch = new PendingWatch(parts);
     this.#announcer = new ServerAnnouncer(parts);
+    this.#groups = new Groups(parts);
   }
 
   enqueue(task: Enqueueing): Promise<void> {
@@ -106,6 +112,26 @@ export class RedisBroker implements Broker {
       DELETE_EXPIRED_COMPLETED,
       await this.#router.run(DELETE_EXPIRED_COMPLETED, [keys.completed], args),
     );
+  }
+
+  readyGroups(queue: string, policy: GroupPolicy): Promise<ReadyGroups> {
+    return this.#groups.look(queue, policy);
+  }
+
+  claimGroup(queue: string, group: string, policy: GroupPolicy): Promise<AggregationSet | undefined> {
+    return this.#groups.claim(queue, group, policy);
+  }
+
+  finishAggregation(set: AggregationSet, aggregate: Enqueueing): Promise<boolean> {
+    return this.#groups.finish(set, aggregate);
+  }
+
+  returnToGroup(set: AggregationSet): Promise<number> {
+    return this.#groups.return(set);
+  }
+
+  returnStaleSets(queue: string): Promise<number> {
+    return this.#groups.returnStale(queue);
   }
 
   /** @throws ASYNQ_TASK_NOT_FOUND */

@@ -6,6 +6,9 @@ export const LEASE_SECONDS = 30;
 /** The recoverer takes a task only so long after its lease ended (recoverer.go, cutoff). */
 export const LEASE_GRACE_SECONDS = 30;
 
+/** An aggregation set goes back to its group after so long (rdb `aggregationTimeout`). */
+export const AGGREGATION_SECONDS = 120;
+
 /** Daily counters live so long (rdb `statsTTL`). */
 export const STATS_TTL_SECONDS: number = 90 * 24 * 3600;
 

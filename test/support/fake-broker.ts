@@ -1,15 +1,18 @@
 import type {
+  AggregationSet,
   Broker,
   DequeueReply,
   Enqueueing,
   Forwarded,
+  GroupPolicy,
   LeasedTask,
+  ReadyGroups,
   ServerState,
   Settlement,
 } from '../../src/broker/broker.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
 import { AsynqError } from '../../src/runtime/errors.ts';
-import { LEASE_SECONDS } from '../../src/wire/limits.ts';
+import { AGGREGATION_SECONDS, LEASE_SECONDS } from '../../src/wire/limits.ts';
 import type { TaskState } from '../../src/wire/states.ts';
 import type { TaskMessage } from '../../src/wire/task-message.ts';
 
@@ -24,7 +27,16 @@ interface Stored {
   readonly unreadable: boolean;
 }
 
+/** Id -> second in which it came. */
+type FakeGroup = Map<string, number>;
+
 interface FakeQueue {
+  readonly groups: Map<string, FakeGroup>;
+  /** Of aggregation sets, by key. */
+  readonly sets: Map<
+    string,
+    { readonly group: string; readonly deadline: number; readonly tasks: FakeGroup }
+  >;
   readonly tasks: Map<string, Stored>;
   /** The last is the next. */
   readonly pending: string[];
@@ -108,7 +120,7 @@ export class FakeBroker implements Broker {
     this.#push(this.#queue(queue), id);
   }
 
-  async enqueue({ message, processAt, uniqueTtl }: Enqueueing): Promise<void> {
+  async enqueue({ message, processAt, group, uniqueTtl }: Enqueueing): Promise<void> {
     await this.#call('enqueue', message.queue);
     const queue = this.#queue(message.queue);
     const lock = this.#locks.get(message.uniqueKey);
@@ -119,11 +131,92 @@ export class FakeBroker implements Broker {
     if (uniqueTtl !== undefined) {
       this.#locks.set(message.uniqueKey, { id: message.id, until: this.#clock.now() + uniqueTtl * 1000 });
     }
+    this.#enter(queue, { message, ...(processAt && { processAt }), ...(group && { group }) });
+  }
+
+  #enter(queue: FakeQueue, { message, processAt, group }: Enqueueing): void {
     const due = Math.floor((processAt ?? 0) / 1000);
     const isDue = due <= this.#nowSeconds();
-    const state = isDue ? 'pending' : 'scheduled';
+    const state = isDue ? (group === undefined ? 'pending' : 'aggregating') : 'scheduled';
     queue.tasks.set(message.id, { message: { ...message }, state, score: due, unreadable: false });
-    if (isDue) this.#push(queue, message.id);
+    if (state === 'pending') this.#push(queue, message.id);
+    if (state === 'aggregating' && group !== undefined)
+      groupOf(queue, group).set(message.id, this.#nowSeconds());
+  }
+
+  /** Ids of the tasks that wait in a group. */
+  groupOf(queue: string, group: string): string[] {
+    return [...(this.#queue(queue).groups.get(group)?.keys() ?? [])];
+  }
+
+  async readyGroups(name: string, policy: GroupPolicy): Promise<ReadyGroups> {
+    await this.#call('readyGroups', name);
+    const now = this.#clock.now();
+    const dues = [...this.#queue(name).groups].map(([group, tasks]) => ({
+      group,
+      at: readyAt(tasks, policy, now),
+    }));
+    const later = dues.filter(({ at }) => at > now).map(({ at }) => at);
+    return {
+      ready: dues.filter(({ at }) => at <= now).map(({ group }) => group),
+      nextDue: later.length === 0 ? undefined : Math.min(...later),
+    };
+  }
+
+  async claimGroup(name: string, group: string, policy: GroupPolicy): Promise<AggregationSet | undefined> {
+    await this.#call('claimGroup', name);
+    const queue = this.#queue(name);
+    const waiting = queue.groups.get(group);
+    if (waiting === undefined || readyAt(waiting, policy, this.#clock.now()) > this.#clock.now())
+      return undefined;
+    const taken = [...waiting].slice(0, policy.maxSize || waiting.size);
+    for (const [id] of taken) waiting.delete(id);
+    if (waiting.size === 0) queue.groups.delete(group);
+    const key = `${group}:${crypto.randomUUID()}`;
+    const deadline = (this.#nowSeconds() + AGGREGATION_SECONDS) * 1000;
+    queue.sets.set(key, { group, deadline, tasks: new Map(taken) });
+    const tasks = taken.flatMap(([id]) => {
+      const message = queue.tasks.get(id)?.message;
+      return message === undefined ? [] : [{ id, message: { ...message } }];
+    });
+    return { queue: name, group, key, deadline, tasks };
+  }
+
+  async finishAggregation(
+    { queue: name, key, tasks }: AggregationSet,
+    aggregate: Enqueueing,
+  ): Promise<boolean> {
+    await this.#call('finishAggregation', name);
+    const queue = this.#queue(name);
+    if (!queue.sets.has(key)) return false;
+    if (queue.tasks.has(aggregate.message.id)) throw new AsynqError('ASYNQ_TASK_ID_CONFLICT');
+    queue.sets.delete(key);
+    for (const { id, message } of tasks) {
+      queue.tasks.delete(id);
+      this.#unlock(message);
+    }
+    this.#enter(queue, aggregate);
+    return true;
+  }
+
+  async returnToGroup({ queue, key }: AggregationSet): Promise<number> {
+    await this.#call('returnToGroup', queue);
+    return this.#return(this.#queue(queue), key);
+  }
+
+  async returnStaleSets(name: string): Promise<number> {
+    await this.#call('returnStaleSets', name);
+    const queue = this.#queue(name);
+    const stale = [...queue.sets].filter(([, { deadline }]) => deadline <= this.#clock.now());
+    return stale.reduce((sum, [key]) => sum + this.#return(queue, key), 0);
+  }
+
+  #return(queue: FakeQueue, key: string): number {
+    const set = queue.sets.get(key);
+    if (set === undefined) return 0;
+    queue.sets.delete(key);
+    for (const [id, at] of set.tasks) groupOf(queue, set.group).set(id, at);
+    return set.tasks.size;
   }
 
   async dequeue(name: string, max: number): Promise<DequeueReply> {
@@ -316,6 +409,8 @@ export class FakeBroker implements Broker {
 
   #queue(name: string): FakeQueue {
     const queue = this.#queues.get(name) ?? {
+      groups: new Map(),
+      sets: new Map(),
       tasks: new Map(),
       pending: [],
       paused: false,
@@ -324,4 +419,17 @@ export class FakeBroker implements Broker {
     this.#queues.set(name, queue);
     return queue;
   }
+}
+
+function groupOf(queue: FakeQueue, name: string): FakeGroup {
+  const group = queue.groups.get(name) ?? new Map();
+  queue.groups.set(name, group);
+  return group;
+}
+
+function readyAt(tasks: FakeGroup, { gracePeriod, maxDelay, maxSize }: GroupPolicy, now: number): number {
+  if (maxSize > 0 && tasks.size >= maxSize) return now;
+  const times = [...tasks.values()].map((second) => second * 1000);
+  const byDelay = maxDelay > 0 ? Math.min(...times) + maxDelay : Number.POSITIVE_INFINITY;
+  return Math.min(Math.max(...times) + gracePeriod, byDelay);
 }

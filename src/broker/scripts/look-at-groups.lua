@@ -1,0 +1,38 @@
+#!lua flags=no-writes
+-- Which groups are ready to be made one task, and when the next one will be. Part of Go's ListGroups and
+-- AggregationCheck; unlike there, one call looks at many groups.
+--
+-- KEYS[1] groups
+-- ARGV[1] a group's key without its name
+-- ARGV[2] where the last call ended; 0 at first
+-- ARGV[3] how many groups, about
+-- ARGV[4] now, ARGV[5] grace period, ARGV[6] longest delay (0: none); seconds, fractions too
+-- ARGV[7] largest size (0: none)
+-- Returns { where to go on or 0, { ready group, ... }, second in which the next is ready or false }
+local now, grace, longest = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
+local largest = tonumber(ARGV[7])
+
+local function added_at(group, rank)
+  return tonumber(redis.call('ZRANGE', group, rank, rank, 'WITHSCORES')[2])
+end
+
+-- An empty group is ready: to be taken off the list.
+local function ready_at(group)
+  local size = redis.call('ZCARD', group)
+  if size == 0 or (largest > 0 and size >= largest) then return now end
+  local at = added_at(group, -1) + grace
+  if longest > 0 then at = math.min(at, added_at(group, 0) + longest) end
+  return at
+end
+
+local page = redis.call('SSCAN', KEYS[1], ARGV[2], 'COUNT', ARGV[3])
+local ready, next_ready = {}, false
+for _, name in ipairs(page[2]) do
+  local at = ready_at(ARGV[1] .. name)
+  if at <= now then
+    ready[#ready + 1] = name
+  elseif not next_ready or at < next_ready then
+    next_ready = at
+  end
+end
+return { page[1], ready, next_ready and string.format('%.3f', next_ready) }
