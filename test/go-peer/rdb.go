@@ -19,11 +19,13 @@ import (
 // are Unix milliseconds; what an operation does not want is left out.
 type call struct {
 	// Seq comes back with the answer.
-	Seq       int64    `json:"seq"`
-	Op        string   `json:"op"`
-	Now       int64    `json:"now"`
-	Queue     string   `json:"queue"`
-	Msg       []byte   `json:"msg"`
+	Seq   int64  `json:"seq"`
+	Op    string `json:"op"`
+	Now   int64  `json:"now"`
+	Queue string `json:"queue"`
+	Msg   []byte `json:"msg"`
+	// Empty says that the message's payload is empty and not nil, which its bytes cannot.
+	Empty     bool     `json:"empty"`
 	ID        string   `json:"id"`
 	IDs       []string `json:"ids"`
 	Group     string   `json:"group"`

@@ -132,6 +132,9 @@ func onMessage(do func(*brokerAt, call, *base.TaskMessage) error) brokerOp {
 		if err != nil {
 			return nil, err
 		}
+		if c.Empty {
+			msg.Payload = []byte{}
+		}
 		return nil, do(b, c, msg)
 	}
 }

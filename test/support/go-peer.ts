@@ -31,6 +31,15 @@ export interface PeerRedis {
   readonly password?: string;
 }
 
+/** The flags that tell the peer of it. */
+export function peerFlags({ addrs, cluster, password }: PeerRedis): string[] {
+  return [
+    `-redis=${addrs.join(',')}`,
+    ...(cluster ? ['-cluster'] : []),
+    ...(password === undefined ? [] : [`-password=${password}`]),
+  ];
+}
+
 /** A task as Go's inspector shows it; times are Unix seconds, 0 for none, bytes are base64. */
 export interface PeerTask {
   readonly id: string;
@@ -60,11 +69,7 @@ export class GoPeer {
 
   constructor(binary: string, redis: PeerRedis) {
     this.#binary = binary;
-    this.#flags = [
-      `-redis=${redis.addrs.join(',')}`,
-      ...(redis.cluster ? ['-cluster'] : []),
-      ...(redis.password === undefined ? [] : [`-password=${redis.password}`]),
-    ];
+    this.#flags = peerFlags(redis);
   }
 
   static async on(redis: PeerRedis): Promise<GoPeer> {

@@ -1,0 +1,220 @@
+import type { RedisRouter } from '../../../src/redis/router.ts';
+import { decodeTaskMessage, encodeTaskMessage, type TaskMessage } from '../../../src/wire/task-message.ts';
+import { type GoBroker, type GoCall, GoError } from '../../support/go-broker.ts';
+import { DIFFERENCES } from './differences.ts';
+import type { Ending, NewTask, Operation, Placement } from './operations.ts';
+import { GRACE_SECONDS, Hand, LOST, masked, messageOf, type Side, takeHeld } from './side.ts';
+
+interface GoTask {
+  readonly id: string;
+  readonly msg: string;
+  readonly message: TaskMessage;
+  leaseExpiresAt: number;
+}
+
+/**
+ * A sequence as Go's broker does it, called as Go's server calls it: nothing is written once the lease has ended, and
+ * the message that was leased is the one that is settled. After each call Go's queue is brought to where ours is if one
+ * of the listed differences has shown itself.
+ */
+export class GoSide implements Side {
+  readonly queue: string;
+  readonly #go: GoBroker;
+  readonly #hand: Hand;
+  #held: GoTask[] = [];
+  #now = 0;
+
+  constructor(parts: { go: GoBroker; router: RedisRouter; queue: string }) {
+    this.#go = parts.go;
+    this.queue = parts.queue;
+    this.#hand = new Hand(parts.router, parts.queue);
+  }
+
+  async take(operation: Operation, now: number): Promise<unknown> {
+    this.#now = now;
+    switch (operation.do) {
+      case 'enqueue':
+        return inTurn(operation.tasks, (task) => this.#enqueue(task, operation.where));
+      case 'dequeue':
+        return this.#dequeue(operation.count);
+      case 'settle':
+        return inTurn(takeHeld(this.#held, operation.from, operation.count), (task) =>
+          this.#settle(task, operation.how),
+        );
+      case 'extend':
+        return this.#extend();
+      case 'forward':
+        await this.#call('ForwardIfReady');
+        return undefined;
+      case 'recover':
+        return this.#recover();
+      case 'clean':
+        await this.#call('DeleteExpiredCompletedTasks', { size: 2 });
+        return undefined;
+      case 'result': {
+        const { id, data } = operation;
+        return this.#outcome('WriteResult', { id, data: Buffer.from(data).toString('base64') });
+      }
+      case 'wait':
+        return undefined;
+      case 'unlock':
+        return this.#hand.unlock(operation.type, operation.payload);
+      case 'lose':
+        return this.#hand.lose(operation.from, now);
+      default:
+        return operation satisfies never;
+    }
+  }
+
+  /** Forgets the queue's clock and what Go remembers of it. */
+  async close(): Promise<void> {
+    await this.#call('forget');
+  }
+
+  #enqueue(task: NewTask, where: Placement): Promise<unknown> {
+    const op = { now: 'Enqueue', at: 'Schedule', group: 'AddToGroup' }[where.kind];
+    const msg = base64(encodeTaskMessage(messageOf(this.queue, task, where)));
+    const unique = task.unique === undefined ? {} : { seconds: task.unique };
+    const placed = {
+      now: {},
+      at: where.kind === 'at' ? { at: this.#now + where.seconds * 1000 } : {},
+      group: where.kind === 'group' ? { group: where.group } : {},
+    }[where.kind];
+    const name = task.unique !== undefined && where.kind === 'group' ? 'AddToGroupUnique' : op;
+    const suffix = task.unique === undefined || where.kind === 'group' ? '' : 'Unique';
+    return this.#outcome(`${name}${suffix}`, { msg, empty: task.payload === '', ...unique, ...placed });
+  }
+
+  async #dequeue(count: number): Promise<unknown> {
+    const taken: object[] = [];
+    while (taken.length < count) {
+      const got = await this.#dequeueOne();
+      if (got === undefined) break;
+      const { id, msg, leaseExpiresAt } = got;
+      this.#held.push(got);
+      taken.push({ id, msg: this.#masked(msg), leaseExpiresAt });
+    }
+    return taken;
+  }
+
+  async #dequeueOne(): Promise<GoTask | undefined> {
+    try {
+      const { msg, leaseExpiresAt } = (await this.#call('Dequeue')) as {
+        msg: string;
+        leaseExpiresAt: number;
+      };
+      const message = decode(msg);
+      return { id: message.id, msg, message, leaseExpiresAt: toSecond(leaseExpiresAt) };
+    } catch (error) {
+      if (error instanceof GoError && error.kind === 'empty') return undefined;
+      throw error;
+    }
+  }
+
+  async #settle(task: GoTask, how: Ending): Promise<boolean> {
+    if (task.leaseExpiresAt <= this.#now) return false;
+    await this.#write(task, how);
+    return true;
+  }
+
+  async #write({ msg, message }: Pick<GoTask, 'msg' | 'message'>, how: Ending): Promise<void> {
+    switch (how.kind) {
+      case 'done':
+        await this.#call(message.retention > 0 ? 'MarkAsComplete' : 'Done', { msg });
+        return;
+      case 'revoke':
+        await this.#call('Done', { msg });
+        return;
+      case 'requeue':
+        await this.#call('Requeue', { msg, id: message.id });
+        return;
+      case 'archive':
+        await this.#call('Archive', { msg, error: how.error });
+        return;
+      case 'retry': {
+        const { error, seconds, isFailure } = how;
+        await this.#call('Retry', { msg, error, at: this.#now + seconds * 1000, isFailure });
+        return;
+      }
+      default:
+        how satisfies never;
+    }
+  }
+
+  async #extend(): Promise<number[]> {
+    const standing = this.#held.filter(({ leaseExpiresAt }) => leaseExpiresAt > this.#now);
+    if (standing.length > 0) {
+      const end = await this.#call('ExtendLease', { ids: standing.map(({ id }) => id) });
+      for (const task of standing) task.leaseExpiresAt = toSecond(end as number);
+    }
+    return this.#held.map(({ leaseExpiresAt }) => leaseExpiresAt);
+  }
+
+  async #recover(): Promise<string[]> {
+    const at = this.#now - GRACE_SECONDS * 1000;
+    const expired = ((await this.#call('ListLeaseExpired', { at })) as string[]).map((msg) => ({
+      msg,
+      message: decode(msg),
+    }));
+    const { error, seconds } = LOST;
+    for (const task of expired) {
+      const exhausted = task.message.retried >= task.message.retry;
+      await this.#write(
+        task,
+        exhausted ? { kind: 'archive', error } : { kind: 'retry', error, seconds, isFailure: true },
+      );
+    }
+    return expired.map(({ message }) => message.id);
+  }
+
+  /** `ok`, or the class of the error. */
+  async #outcome(op: string, fields: Partial<GoCall>): Promise<string> {
+    try {
+      await this.#call(op, fields);
+      return 'ok';
+    } catch (error) {
+      if (error instanceof GoError && error.kind !== 'other') return error.kind;
+      throw error;
+    }
+  }
+
+  async #call(op: string, fields: Partial<GoCall> = {}): Promise<unknown> {
+    const call: GoCall = { queue: this.queue, now: this.#now, ...fields };
+    const result = await this.#go.call(op, call).then(
+      (value) => ({ value, error: undefined }),
+      (error: unknown) => ({ value: undefined, error }),
+    );
+    if (result.error !== undefined && !(result.error instanceof GoError)) throw result.error;
+    const mended = { op, call, error: result.error, hand: this.#hand };
+    for (const { mend } of DIFFERENCES) {
+      const instead = await mend?.(mended);
+      if (instead === 'again') return this.#call(op, fields);
+      if (instead !== undefined) throw instead;
+    }
+    if (result.error !== undefined) throw result.error;
+    return result.value;
+  }
+
+  #masked(msg: string): string {
+    return masked(Buffer.from(msg, 'base64').toString('latin1'), this.queue);
+  }
+}
+
+async function inTurn<T, R>(items: readonly T[], each: (item: T) => Promise<R>): Promise<R[]> {
+  const results: R[] = [];
+  for (const item of items) results.push(await each(item));
+  return results;
+}
+
+function decode(msg: string): TaskMessage {
+  return decodeTaskMessage(new Uint8Array(Buffer.from(msg, 'base64')));
+}
+
+function base64(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('base64');
+}
+
+/** For us, a lease ends with the second that Redis holds. */
+function toSecond(ms: number): number {
+  return Math.floor(ms / 1000) * 1000;
+}

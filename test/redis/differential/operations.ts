@@ -1,0 +1,155 @@
+import * as fc from 'fast-check';
+import { HURTING_NAMES } from '../../support/redis-broker.ts';
+
+/* What a sequence is made of. Names are few, so that tasks collide. */
+
+export interface NewTask {
+  readonly id: string;
+  readonly type: string;
+  /** Null: no payload at all, which another lock stands for than for an empty one. */
+  readonly payload: string | null;
+  readonly retry: number;
+  /** Seconds. */
+  readonly retention: number;
+  readonly timeout: number;
+  readonly header: readonly [string, string] | undefined;
+  /** Seconds that its lock lives; undefined: it needs none. */
+  readonly unique: number | undefined;
+}
+
+export type Placement =
+  | { readonly kind: 'now' }
+  | { readonly kind: 'at'; readonly seconds: number }
+  | { readonly kind: 'group'; readonly group: string };
+
+export type Ending =
+  | { readonly kind: 'done' | 'revoke' | 'requeue' }
+  | { readonly kind: 'archive'; readonly error: string }
+  | { readonly kind: 'retry'; readonly error: string; readonly seconds: number; readonly isFailure: boolean };
+
+export type Operation =
+  /** The tasks come in one turn, as ours batches them; Go takes one after the other. */
+  | { readonly do: 'enqueue'; readonly where: Placement; readonly tasks: readonly NewTask[] }
+  | { readonly do: 'dequeue'; readonly count: number }
+  /** Of the tasks that are held, `from` the so-manieth, `count` of them in one turn. */
+  | { readonly do: 'settle'; readonly from: number; readonly count: number; readonly how: Ending }
+  | { readonly do: 'extend' | 'forward' | 'recover' | 'clean' }
+  | { readonly do: 'result'; readonly id: string; readonly data: string }
+  | { readonly do: 'wait'; readonly ms: number }
+  /** A lock ends before its task. */
+  | { readonly do: 'unlock'; readonly type: string; readonly payload: string | null }
+  /** An id whose task is lost, as an eviction or a lost write leaves it. */
+  | { readonly do: 'lose'; readonly from: 'pending' | 'scheduled' | 'retry' | 'active' };
+
+const IDS = ['a', 'b', 'c', 'd', 'with: colon', 'ñ 📷'] as const;
+export const GROUPS = ['g', 'g: 1', '{x}'] as const;
+const TYPES = ['t', 'email:send', 'imágenes'] as const;
+const PAYLOADS = [null, '', 'x', '{"a":1}'] as const;
+
+const task: fc.Arbitrary<NewTask> = fc.record({
+  id: fc.constantFrom(...IDS),
+  type: fc.constantFrom(...TYPES),
+  payload: fc.constantFrom(...PAYLOADS),
+  retry: fc.constantFrom(0, 1, 25),
+  retention: fc.constantFrom(0, 0, 40, 86_400),
+  timeout: fc.constantFrom(0, 1_800),
+  header: fc.constantFrom(undefined, undefined, ['k', 'v'] as const, ['ñ', ''] as const),
+  unique: fc.constantFrom(undefined, undefined, 90, 3_630),
+});
+
+const where: fc.Arbitrary<Placement> = fc.oneof(
+  { weight: 4, arbitrary: fc.constant({ kind: 'now' as const }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ kind: fc.constant('at' as const), seconds: fc.constantFrom(1, 20, 90, 86_400) }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({ kind: fc.constant('group' as const), group: fc.constantFrom(...GROUPS) }),
+  },
+);
+
+const error = fc.constantFrom('', 'no route — 📷', 'x');
+
+const how: fc.Arbitrary<Ending> = fc.oneof(
+  fc.record({ kind: fc.constantFrom('done' as const, 'revoke' as const, 'requeue' as const) }),
+  fc.record({ kind: fc.constant('archive' as const), error }),
+  fc.record({
+    kind: fc.constant('retry' as const),
+    error,
+    seconds: fc.constantFrom(0, 10, 90),
+    isFailure: fc.boolean(),
+  }),
+);
+
+const DAY_MS = 86_400_000;
+
+const operation: fc.Arbitrary<Operation> = fc.oneof(
+  {
+    weight: 8,
+    arbitrary: fc.record({
+      do: fc.constant('enqueue' as const),
+      where,
+      tasks: fc.array(task, { minLength: 1, maxLength: 4 }),
+    }),
+  },
+  {
+    weight: 6,
+    arbitrary: fc.record({ do: fc.constant('dequeue' as const), count: fc.integer({ min: 1, max: 4 }) }),
+  },
+  {
+    weight: 7,
+    arbitrary: fc.record({
+      do: fc.constant('settle' as const),
+      from: fc.nat(5),
+      count: fc.integer({ min: 1, max: 3 }),
+      how,
+    }),
+  },
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      do: fc.constantFrom('extend' as const, 'forward' as const, 'recover' as const, 'clean' as const),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant('result' as const),
+      id: fc.constantFrom(...IDS),
+      data: fc.constantFrom('', '42'),
+    }),
+  },
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      do: fc.constant('wait' as const),
+      ms: fc.constantFrom(1, 999, 20_000, 31_000, 61_000, 100_000, DAY_MS, 91 * DAY_MS),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant('unlock' as const),
+      type: fc.constantFrom(...TYPES),
+      payload: fc.constantFrom(...PAYLOADS),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant('lose' as const),
+      from: fc.constantFrom('pending' as const, 'scheduled' as const, 'retry' as const, 'active' as const),
+    }),
+  },
+);
+
+export interface Sequence {
+  readonly queue: string;
+  readonly operations: readonly Operation[];
+}
+
+export const sequence: fc.Arbitrary<Sequence> = fc.record({
+  queue: fc.constantFrom('queue', 'queue', ...HURTING_NAMES),
+  operations: fc.array(operation, { minLength: 2, maxLength: 40, size: 'max' }),
+});

@@ -1,0 +1,136 @@
+import type { LeasedTask, Settlement } from '../../../src/broker/broker.ts';
+import { RedisBroker } from '../../../src/broker/redis-broker.ts';
+import type { RedisRouter } from '../../../src/redis/router.ts';
+import { AsynqError } from '../../../src/runtime/errors.ts';
+import { silentLogger } from '../../../src/runtime/logger.ts';
+import { encodeTaskMessage } from '../../../src/wire/task-message.ts';
+import { FakeClock } from '../../support/fake-clock.ts';
+import type { Ending, NewTask, Operation, Placement } from './operations.ts';
+import { GRACE_SECONDS, Hand, LOST, masked, messageOf, type Side, takeHeld } from './side.ts';
+
+/** Completed tasks that one call deletes. */
+const CLEAN_BATCH = 2;
+
+/** A sequence as our broker does it. */
+export class OurSide implements Side {
+  readonly queue: string;
+  readonly #clock: FakeClock;
+  readonly #broker: RedisBroker;
+  readonly #hand: Hand;
+  readonly #held: LeasedTask[] = [];
+
+  constructor(parts: { router: RedisRouter; queue: string; now: number }) {
+    const { router, queue, now } = parts;
+    this.queue = queue;
+    this.#clock = new FakeClock(now);
+    this.#broker = new RedisBroker({ router, clock: this.#clock, log: silentLogger });
+    this.#hand = new Hand(router, queue);
+  }
+
+  async take(operation: Operation, now: number): Promise<unknown> {
+    this.#clock.block(now - this.#clock.now());
+    switch (operation.do) {
+      case 'enqueue':
+        return Promise.all(operation.tasks.map((task) => this.#enqueue(task, operation.where)));
+      case 'dequeue':
+        return this.#dequeue(operation.count);
+      case 'settle':
+        return this.#settle(takeHeld(this.#held, operation.from, operation.count), operation.how);
+      case 'extend':
+        await this.#broker.extendLeases(this.#held);
+        return this.#held.map(({ leaseExpiresAt }) => leaseExpiresAt);
+      case 'forward':
+        await this.#broker.forward(this.queue);
+        return undefined;
+      case 'recover':
+        return this.#recover();
+      case 'clean':
+        while ((await this.#broker.deleteExpiredCompleted(this.queue, CLEAN_BATCH)) === CLEAN_BATCH);
+        return undefined;
+      case 'result':
+        return this.#writeResult(operation.id, operation.data);
+      case 'wait':
+        return undefined;
+      case 'unlock':
+        return this.#hand.unlock(operation.type, operation.payload);
+      case 'lose':
+        return this.#hand.lose(operation.from, now);
+      default:
+        return operation satisfies never;
+    }
+  }
+
+  async #enqueue(task: NewTask, where: Placement): Promise<string> {
+    const message = messageOf(this.queue, task, where);
+    const lock = task.unique === undefined ? {} : { uniqueTtl: task.unique };
+    const placed = {
+      now: {},
+      at: where.kind === 'at' ? { processAt: this.#clock.now() + where.seconds * 1000 } : {},
+      group: where.kind === 'group' ? { group: where.group } : {},
+    }[where.kind];
+    return outcome(this.#broker.enqueue({ message, ...lock, ...placed }), () => 'ok');
+  }
+
+  async #dequeue(count: number): Promise<unknown> {
+    const tasks: LeasedTask[] = [];
+    for (let more = true; more && tasks.length < count; ) {
+      const reply = await this.#broker.dequeue(this.queue, count - tasks.length);
+      tasks.push(...reply.tasks);
+      more = reply.reason === 'ok';
+    }
+    this.#held.push(...tasks);
+    return tasks.map(({ id, message, leaseExpiresAt }) => ({
+      id,
+      msg: this.#masked(encodeTaskMessage(message)),
+      leaseExpiresAt,
+    }));
+  }
+
+  #settle(tasks: readonly LeasedTask[], how: Ending): Promise<boolean[]> {
+    const settlement = this.#settlement(how);
+    return Promise.all(tasks.map((task) => this.#broker.settle(task, settlement)));
+  }
+
+  #settlement(how: Ending): Settlement {
+    if (how.kind !== 'retry') return how;
+    const { kind, error, seconds, isFailure } = how;
+    return { kind, error, isFailure, at: this.#clock.now() + seconds * 1000 };
+  }
+
+  async #recover(): Promise<string[]> {
+    const expired = await this.#broker.listLeaseExpired(this.queue, this.#clock.now() - GRACE_SECONDS * 1000);
+    const { error, seconds } = LOST;
+    for (const task of expired) {
+      const exhausted = task.message.retried >= task.message.retry;
+      const how: Ending = exhausted
+        ? { kind: 'archive', error }
+        : { kind: 'retry', error, seconds, isFailure: true };
+      await this.#broker.settle(task, this.#settlement(how));
+    }
+    return expired.map(({ id }) => id);
+  }
+
+  #writeResult(id: string, data: string): Promise<unknown> {
+    return outcome(this.#broker.writeResult(this.queue, id, Buffer.from(data)), () => 'ok');
+  }
+
+  #masked(bytes: Uint8Array): string {
+    return masked(Buffer.from(bytes).toString('latin1'), this.queue);
+  }
+}
+
+const OUTCOMES: Readonly<Record<string, string>> = {
+  ASYNQ_DUPLICATE_TASK: 'duplicate',
+  ASYNQ_TASK_ID_CONFLICT: 'conflict',
+  ASYNQ_TASK_NOT_FOUND: 'task not found',
+};
+
+async function outcome<T, R>(call: Promise<T>, read: (value: T) => R): Promise<R | string> {
+  try {
+    return read(await call);
+  } catch (error) {
+    const known = AsynqError.is(error) ? OUTCOMES[error.code] : undefined;
+    if (known === undefined) throw error;
+    return known;
+  }
+}
