@@ -15,6 +15,11 @@ export { ServeMux } from './server/mux.ts';
 export { defaultRetryDelay, revokeTask, skipRetry } from './server/outcome.ts';
 export { Server, type ServerStatus, type ShutdownOptions } from './server/server.ts';
 
+// How much of a queue may run.
+
+export type { QueueLimits } from './broker/queue-limits.ts';
+export { clearQueueLimits, getQueueLimits, setQueueLimits } from './tasks/queue-limits.ts';
+
 // What both share.
 
 export { openRedis } from './redis/open.ts';
