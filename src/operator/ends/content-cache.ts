@@ -61,19 +61,28 @@ export class ContentCache {
   /** The entry, which is being read if what it holds is too old. */
   #fresh(key: string, read: () => Promise<Content | undefined>): Entry {
     const now = this.#client.clock.monotonic();
+    const entry = this.#entry(key, now);
+    const believedMs = entry.content === undefined ? MISSING_BELIEVED_MS : this.#believedMs;
+    if (now - entry.readAt < believedMs) return entry;
+    this.#forgetUnused(now);
+    entry.reading ??= this.#refresh(entry, read);
+    return entry;
+  }
+
+  /** A new one when nobody has asked for so long that what it holds may be of long ago. */
+  #entry(key: string, now: number): Entry {
     const known = this.#entries.get(key);
-    const entry = known ?? {
+    if (known !== undefined && now - known.usedAt <= FORGOTTEN_AFTER_MS) {
+      known.usedAt = now;
+      return known;
+    }
+    const entry = {
       content: undefined,
       readAt: Number.NEGATIVE_INFINITY,
       usedAt: now,
       reading: undefined,
     };
-    if (known === undefined) this.#entries.set(key, entry);
-    entry.usedAt = now;
-    const believedMs = entry.content === undefined ? MISSING_BELIEVED_MS : this.#believedMs;
-    if (now - entry.readAt < believedMs) return entry;
-    this.#forgetUnused(now);
-    entry.reading ??= this.#refresh(entry, read);
+    this.#entries.set(key, entry);
     return entry;
   }
 

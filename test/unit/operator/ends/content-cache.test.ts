@@ -52,6 +52,13 @@ it('has what changed as soon as it is read', async () => {
   expect(server.exchanges).toHaveLength(2);
 });
 
+it('does not give what it read when somebody last asked long ago', async () => {
+  server.script('other', secret('first'), secret('second'));
+  await read();
+  clock.block(3_600_000);
+  expect(await read()).toEqual({ password: 'second' });
+});
+
 it('gives what a ConfigMap holds now', async () => {
   const handlers = (code: string) => json({ metadata: { name: 'handlers' }, data: { code } });
   server.script('other', handlers('first'), handlers('second'));
