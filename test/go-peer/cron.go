@@ -29,7 +29,6 @@ var cronStarts = map[string][]string{
 	"Asia/Kolkata":        {"2025-06-14 23:59"},
 	"America/Sao_Paulo":   {"2018-11-03 10:00", "2018-02-17 20:00"},
 	"Asia/Beirut":         {"2024-03-30 10:00", "2024-10-26 20:00"},
-	"Africa/Casablanca":   {"2024-03-09 23:00", "2024-04-13 23:00"},
 	"Pacific/Apia":        {"2026-01-01 00:00"},
 	"America/Havana":      {"2024-11-02 22:00", "2024-03-09 22:00"},
 }
