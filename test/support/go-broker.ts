@@ -11,6 +11,8 @@ export interface GoCall {
   /** The time at which it is done. */
   readonly now: number;
   readonly msg?: string;
+  /** What the call is about, for who looks at it afterwards; the peer does not want it. */
+  readonly msgs?: readonly string[];
   /** The message's payload is empty and not nil. */
   readonly empty?: boolean;
   readonly id?: string;

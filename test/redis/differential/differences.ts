@@ -1,4 +1,4 @@
-import { decodeTaskMessage } from '../../../src/wire/task-message.ts';
+import { decodeTaskMessage, type TaskMessage } from '../../../src/wire/task-message.ts';
 import { type GoCall, GoError } from '../../support/go-broker.ts';
 import { GROUPS } from './operations.ts';
 import { GRACE_SECONDS, type Hand } from './side.ts';
@@ -7,7 +7,7 @@ import { GRACE_SECONDS, type Hand } from './side.ts';
 export interface GoCalled {
   readonly op: string;
   readonly call: GoCall;
-  readonly error: GoError | undefined;
+  readonly error?: GoError | undefined;
   readonly hand: Hand;
 }
 
@@ -56,10 +56,22 @@ export const DIFFERENCE: Readonly<Record<string, Difference>> = {
     reason:
       "Go's forwarder moves a task to its group and does not name the group: no aggregator looks at it.",
     mend: async ({ op, hand }) => {
-      if (op !== 'ForwardIfReady') return undefined;
+      if (op !== 'ForwardIfReady' && op !== 'ReclaimStaleAggregationSets') return undefined;
       for (const group of GROUPS) {
         if ((await hand.do('EXISTS', hand.keys.group(group))) === 1)
           await hand.do('SADD', hand.keys.groups, group);
+      }
+      return undefined;
+    },
+  },
+  'tasks that were made one leave no lock': {
+    reason:
+      "Go's DeleteAggregationSet deletes the tasks and not their locks: their like is refused until those end.",
+    mend: async ({ op, call, error, hand }) => {
+      if (op !== 'DeleteAggregationSet' || error !== undefined) return undefined;
+      for (const { id, uniqueKey } of (call.msgs ?? []).map(decoded)) {
+        if (uniqueKey !== '' && String(await hand.do('GET', uniqueKey)) === id)
+          await hand.do('DEL', uniqueKey);
       }
       return undefined;
     },
@@ -123,8 +135,12 @@ async function isHollow(hand: Hand, id: string): Promise<boolean> {
   return (await hand.do('HEXISTS', task, 'msg')) === 0 && (await hand.do('EXISTS', task)) === 1;
 }
 
-function messageIn({ msg = '' }: GoCall): ReturnType<typeof decodeTaskMessage> {
-  return decodeTaskMessage(new Uint8Array(Buffer.from(msg, 'base64')));
+function messageIn({ msg = '' }: GoCall): TaskMessage {
+  return decoded(msg);
+}
+
+function decoded(base64: string): TaskMessage {
+  return decodeTaskMessage(new Uint8Array(Buffer.from(base64, 'base64')));
 }
 
 function nanoseconds(ms: number): string {

@@ -1,7 +1,7 @@
 import type { RedisRouter } from '../../../src/redis/router.ts';
 import { decodeTaskMessage, encodeTaskMessage, type TaskMessage } from '../../../src/wire/task-message.ts';
 import { type GoBroker, type GoCall, GoError } from '../../support/go-broker.ts';
-import { DIFFERENCES } from './differences.ts';
+import type { Difference } from './differences.ts';
 import type { Ending, NewTask, Operation, Placement } from './operations.ts';
 import { GRACE_SECONDS, Hand, LOST, masked, messageOf, type Side, takeHeld } from './side.ts';
 
@@ -21,11 +21,18 @@ export class GoSide implements Side {
   readonly queue: string;
   readonly #go: GoBroker;
   readonly #hand: Hand;
+  readonly #differences: readonly Difference[];
   #held: GoTask[] = [];
   #now = 0;
 
-  constructor(parts: { go: GoBroker; router: RedisRouter; queue: string }) {
+  constructor(parts: {
+    go: GoBroker;
+    router: RedisRouter;
+    queue: string;
+    differences: readonly Difference[];
+  }) {
     this.#go = parts.go;
+    this.#differences = parts.differences;
     this.queue = parts.queue;
     this.#hand = new Hand(parts.router, parts.queue);
   }
@@ -48,6 +55,11 @@ export class GoSide implements Side {
         return undefined;
       case 'recover':
         return this.#recover();
+      case 'aggregate':
+        return this.#aggregate(operation);
+      case 'reclaim':
+        await this.#call('ReclaimStaleAggregationSets');
+        return undefined;
       case 'clean':
         await this.#call('DeleteExpiredCompletedTasks', { size: 2 });
         return undefined;
@@ -167,6 +179,20 @@ export class GoSide implements Side {
     return expired.map(({ message }) => message.id);
   }
 
+  async #aggregate(operation: Extract<Operation, { do: 'aggregate' }>): Promise<unknown> {
+    const { group, gracePeriod, maxDelay, maxSize, made } = operation;
+    const policy = { seconds: gracePeriod, maxDelay, size: maxSize };
+    const set = (await this.#call('AggregationCheck', { group, ...policy })) as string;
+    if (set === '') return undefined;
+    const read = await this.#call('ReadAggregationSet', { group, set });
+    const { msgs, deadline } = read as { msgs: string[]; deadline: number };
+    const tasks = msgs.map((msg) => this.#masked(msg));
+    if (made === undefined) return { deadline, tasks };
+    const finished = await this.#enqueue(made, { kind: 'now' });
+    if (finished === 'ok') await this.#call('DeleteAggregationSet', { group, set, msgs });
+    return { deadline, tasks, finished };
+  }
+
   /** `ok`, or the class of the error. */
   async #outcome(op: string, fields: Partial<GoCall>): Promise<string> {
     try {
@@ -180,19 +206,23 @@ export class GoSide implements Side {
 
   async #call(op: string, fields: Partial<GoCall> = {}): Promise<unknown> {
     const call: GoCall = { queue: this.queue, now: this.#now, ...fields };
-    const result = await this.#go.call(op, call).then(
-      (value) => ({ value, error: undefined }),
-      (error: unknown) => ({ value: undefined, error }),
-    );
-    if (result.error !== undefined && !(result.error instanceof GoError)) throw result.error;
-    const mended = { op, call, error: result.error, hand: this.#hand };
-    for (const { mend } of DIFFERENCES) {
-      const instead = await mend?.(mended);
+    const { value, error } = await this.#ask(op, call);
+    for (const { mend } of this.#differences) {
+      const instead = await mend?.({ op, call, error, hand: this.#hand });
       if (instead === 'again') return this.#call(op, fields);
       if (instead !== undefined) throw instead;
     }
-    if (result.error !== undefined) throw result.error;
-    return result.value;
+    if (error !== undefined) throw error;
+    return value;
+  }
+
+  async #ask(op: string, call: GoCall): Promise<{ value?: unknown; error?: GoError }> {
+    try {
+      return { value: await this.#go.call(op, call) };
+    } catch (error) {
+      if (error instanceof GoError) return { error };
+      throw error;
+    }
   }
 
   #masked(msg: string): string {

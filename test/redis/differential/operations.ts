@@ -33,8 +33,17 @@ export type Operation =
   | { readonly do: 'dequeue'; readonly count: number }
   /** Of the tasks that are held, `from` the so-manieth, `count` of them in one turn. */
   | { readonly do: 'settle'; readonly from: number; readonly count: number; readonly how: Ending }
-  | { readonly do: 'extend' | 'forward' | 'recover' | 'clean' }
+  | { readonly do: 'extend' | 'forward' | 'recover' | 'reclaim' | 'clean' }
   | { readonly do: 'result'; readonly id: string; readonly data: string }
+  /** A look of an aggregator at one group, to make its tasks `made`; or it dies before. Spans are seconds. */
+  | {
+      readonly do: 'aggregate';
+      readonly group: string;
+      readonly gracePeriod: number;
+      readonly maxDelay: number;
+      readonly maxSize: number;
+      readonly made: NewTask | undefined;
+    }
   | { readonly do: 'wait'; readonly ms: number }
   /** A lock ends before its task. */
   | { readonly do: 'unlock'; readonly type: string; readonly payload: string | null }
@@ -118,6 +127,21 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
       do: fc.constant('result' as const),
       id: fc.constantFrom(...IDS),
       data: fc.constantFrom('', '42'),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant('aggregate' as const),
+      group: fc.constantFrom(...GROUPS),
+      gracePeriod: fc.constantFrom(0, 1, 60),
+      maxDelay: fc.constantFrom(0, 0, 90),
+      maxSize: fc.constantFrom(0, 1, 2, 3),
+      // Locks of the tasks that it is made of are another matter: see the differences.
+      made: fc.option(
+        task.map((made) => ({ ...made, unique: undefined })),
+        { nil: undefined },
+      ),
     }),
   },
   {

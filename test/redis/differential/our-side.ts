@@ -44,6 +44,11 @@ export class OurSide implements Side {
         return undefined;
       case 'recover':
         return this.#recover();
+      case 'aggregate':
+        return this.#aggregate(operation);
+      case 'reclaim':
+        await this.#broker.returnStaleSets(this.queue);
+        return undefined;
       case 'clean':
         while ((await this.#broker.deleteExpiredCompleted(this.queue, CLEAN_BATCH)) === CLEAN_BATCH);
         return undefined;
@@ -108,6 +113,19 @@ export class OurSide implements Side {
       await this.#broker.settle(task, this.#settlement(how));
     }
     return expired.map(({ id }) => id);
+  }
+
+  async #aggregate(operation: Extract<Operation, { do: 'aggregate' }>): Promise<unknown> {
+    const { group, gracePeriod, maxDelay, maxSize, made } = operation;
+    const policy = { gracePeriod: gracePeriod * 1000, maxDelay: maxDelay * 1000, maxSize };
+    const set = await this.#broker.claimGroup(this.queue, group, policy);
+    if (set === undefined) return undefined;
+    const { deadline } = set;
+    const tasks = set.tasks.map(({ message }) => this.#masked(encodeTaskMessage(message)));
+    if (made === undefined) return { deadline, tasks };
+    const message = messageOf(this.queue, made, { kind: 'now' });
+    const finished = await outcome(this.#broker.finishAggregation(set, { message }), () => 'ok');
+    return { deadline, tasks, finished };
   }
 
   #writeResult(id: string, data: string): Promise<unknown> {

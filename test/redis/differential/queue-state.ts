@@ -12,15 +12,27 @@ export type State = Readonly<Record<string, { readonly ends: number; readonly co
 
 /** Reads all of a queue and deletes it. */
 export async function drain(router: RedisRouter, queue: string): Promise<State> {
-  const dumps = await dumpKeys(router, queue);
+  const found = await dumpKeys(router, queue);
   const listed = await router.command(QUEUES_KEY, 'SREM', [QUEUES_KEY, queue]);
-  await deleteKeys(router, queue, dumps);
+  await deleteKeys(router, queue, found);
+  const dumps = withNumberedSets(found);
   const now = Date.now();
   const entries = dumps.map((dump): [string, State[string]] => [
     masked(dump.key, queue),
     { ends: endOf(dump, now), content: contentOf(dump, queue) },
   ]);
   return { ...Object.fromEntries(entries), [QUEUES_KEY]: { ends: -1, content: listed } };
+}
+
+const SET_ID = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** Aggregation sets are called by chance: here, by a number, in the order of their groups and of what they hold. */
+function withNumberedSets(dumps: readonly KeyDump[]): readonly KeyDump[] {
+  const sets = dumps.filter(({ key }) => SET_ID.test(key));
+  const order = ({ key, content }: KeyDump) => key.replace(SET_ID, '') + JSON.stringify(content);
+  const sorted = sets.toSorted((a, b) => (order(a) < order(b) ? -1 : 1)).map(({ key }) => key);
+  const rename = (text: string) => text.replace(SET_ID, () => `set ${sorted.indexOf(text)}`);
+  return dumps.map((dump) => ({ ...dump, key: rename(dump.key), content: dump.content.map(rename) }));
 }
 
 function endOf({ key, expiresAt }: KeyDump, now: number): number {
