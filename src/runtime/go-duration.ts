@@ -30,8 +30,8 @@ export function parseGoDuration(text: string): number {
   let ns = 0n;
   PART.lastIndex = 0;
   do {
-    const [all = '', whole = '', fraction, unit = ''] = PART.exec(unsigned) ?? [];
-    if (all === '' || (whole === '' && (fraction ?? '') === '')) throw invalid('invalid', text);
+    const [all = '', whole = '', fraction = '', unit = ''] = PART.exec(unsigned) ?? [];
+    if (all === '' || whole + fraction === '') throw invalid('invalid', text);
     if (unit === '') throw invalid('missing unit in', text);
     const unitNs = UNITS.get(unit);
     if (unitNs === undefined) throw invalid(`unknown unit ${quoted(unit)} in`, text);
@@ -58,10 +58,15 @@ export function formatGoDuration(ms: number): string {
 }
 
 /** In floating point, as Go has it, so that the last digit is the same. Digits that an int64 cannot hold are dropped. */
-function fractionNs(digits: string | undefined, unitNs: number): bigint {
-  const kept = (digits ?? '').slice(0, 18);
-  if (kept === '') return 0n;
-  return BigInt(Math.trunc(Number(kept) * (unitNs / 10 ** kept.length)));
+function fractionNs(digits: string, unitNs: number): bigint {
+  let [value, scale] = [0n, 1];
+  for (const digit of digits) {
+    const longer = value * 10n + BigInt(digit);
+    if (longer > MAX_NS + 1n) break;
+    value = longer;
+    scale *= 10;
+  }
+  return BigInt(Math.trunc(Number(value) * (unitNs / scale)));
 }
 
 /** The number with its last `places` digits behind a point, as few as it takes. */

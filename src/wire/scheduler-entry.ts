@@ -25,7 +25,6 @@ export interface SchedulerEventRecord {
   readonly enqueuedAt: number;
 }
 
-/** @throws ASYNQ_OPTION_INVALID for text that is not Unicode */
 export function encodeSchedulerEntry({ options, next, prev, ...entry }: SchedulerEntryRecord): Uint8Array {
   return encoding('a scheduler entry', () => {
     const times = { nextEnqueueTime: timestamp(next), prevEnqueueTime: timestamp(prev) };
