@@ -42,7 +42,7 @@ export function parseGoDuration(text: string): number {
   return isNegative ? -ms : ms;
 }
 
-/** The duration as Go prints it, to the nanosecond: `1m30s`, `1h0m0s`, `1.5s`, `300ms` (Go `Duration.String`). */
+/** The duration as Go prints it, as exact as milliseconds hold it: `1m30s`, `1h0m0s`, `1.5s`, `300ms` (Go `Duration.String`). */
 export function formatGoDuration(ms: number): string {
   const ns = BigInt(Math.round(Math.abs(ms) * 1e6));
   const sign = ms < 0 && ns > 0n ? '-' : '';

@@ -57,9 +57,9 @@ it.each([
   expect(formatGoDuration(ms)).toBe(text);
 });
 
-it('reads what it printed', () => {
+it('reads what it printed, to the nanosecond for eleven days', () => {
   fc.assert(
-    fc.property(fc.maxSafeInteger(), (ns) => {
+    fc.property(fc.integer({ min: -1e15, max: 1e15 }), (ns) => {
       expect(parseGoDuration(formatGoDuration(ns / 1e6))).toBe(ns / 1e6);
     }),
   );
