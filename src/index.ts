@@ -28,5 +28,6 @@ export type { RedisRouter } from './redis/router.ts';
 export { parseRedisUri } from './redis/uri.ts';
 export { type Clock, systemClock } from './runtime/clock.ts';
 export { AsynqError, type ErrorCode } from './runtime/errors.ts';
-export { createLogger, type Logger, type LogLevel, silentLogger } from './runtime/logger.ts';
+export { createLogger } from './runtime/json-logger.ts';
+export { type Logger, type LogLevel, silentLogger } from './runtime/logger.ts';
 export type { TaskState } from './wire/states.ts';

@@ -10,8 +10,9 @@ import { openRedis } from '../redis/open.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { AsynqError, errorText } from '../runtime/errors.ts';
 import { probe, serveHttp } from '../runtime/http.ts';
+import { createLogger } from '../runtime/json-logger.ts';
 import { StopSignals } from '../runtime/lifecycle.ts';
-import { createLogger, type Logger, type LogLevel } from '../runtime/logger.ts';
+import type { Logger, LogLevel } from '../runtime/logger.ts';
 import { createRegistry, metricsRoute } from '../runtime/metrics.ts';
 
 /** The flags of `asynq-operator operator`; the default connection to Redis comes from `env` (`readOperatorDefault`). */

@@ -1,7 +1,7 @@
 import { systemClock } from '../runtime/clock.ts';
 import { AsynqError, errorText } from '../runtime/errors.ts';
+import { createLogger } from '../runtime/json-logger.ts';
 import { aborted, StopSignals } from '../runtime/lifecycle.ts';
-import { createLogger } from '../runtime/logger.ts';
 import { ParentChannel } from '../runtime/parent-channel.ts';
 import { readWorkerEnv } from '../runtime/worker-env.ts';
 import { runWorker } from '../server/worker.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { createLogger } from '../../../src/runtime/logger.ts';
+import { createLogger } from '../../../src/runtime/json-logger.ts';
 import type { TaskContext } from '../../../src/server/handler.ts';
 import { settled } from '../../support/fake-clock.ts';
 import { RecordingLogger } from '../../support/recording-logger.ts';
