@@ -1,13 +1,14 @@
 import { fileURLToPath } from 'node:url';
 import { type DevMessage, devJson, devLine, speakerOf } from '../cli/dev-output.ts';
-import type { Terminal } from '../cli/program.ts';
 import { displayWidth } from '../cli/table.ts';
+import type { Terminal } from '../cli/terminal.ts';
 import type { RedisSpec } from '../operator/asynq-queue.ts';
 import { LocalOperator } from '../operator/local-operator.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { defined } from '../runtime/defined.ts';
+import { createLogger } from '../runtime/json-logger.ts';
 import { aborted, StopSignals } from '../runtime/lifecycle.ts';
-import { createLogger, type LogLevel } from '../runtime/logger.ts';
+import type { LogLevel } from '../runtime/logger.ts';
 import { ParentChannel } from '../runtime/parent-channel.ts';
 import { compileWorker } from './compile-cache.ts';
 

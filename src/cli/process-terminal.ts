@@ -1,4 +1,6 @@
-import type { Terminal } from './program.ts';
+import { StopSignals } from '../runtime/lifecycle.ts';
+import { INTERRUPTED } from './program.ts';
+import type { Terminal } from './terminal.ts';
 
 /** This process's own terminal. A reader that goes away (`asynq queue ls | head -1`) is no error. */
 export function processTerminal(): Terminal {
@@ -10,7 +12,14 @@ export function processTerminal(): Terminal {
   return {
     env: process.env,
     isTTY: process.stdout.isTTY,
+    isErrTTY: process.stderr.isTTY,
+    columns: process.stderr.columns ?? process.stdout.columns ?? 80,
     out: (text) => void process.stdout.write(text),
     err: (text) => void process.stderr.write(text),
+    interruptible() {
+      const signals = new StopSignals();
+      signals.forceful.addEventListener('abort', () => process.exit(INTERRUPTED));
+      return { signal: signals.graceful, [Symbol.dispose]: () => signals[Symbol.dispose]() };
+    },
   };
 }

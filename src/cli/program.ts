@@ -1,16 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { styleText } from 'node:util';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { errorText } from '../runtime/errors.ts';
 import { displayWidth } from './table.ts';
-
-/** What a command line may touch of its process. */
-export interface Terminal {
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly isTTY: boolean;
-  out(text: string): void;
-  err(text: string): void;
-}
+import { bold, type Terminal } from './terminal.ts';
 
 /** Headings of help pages, as Go's CLI (cobra, in GitHub's style) words them. */
 const HEADINGS: Readonly<Record<string, string>> = {
@@ -21,9 +13,11 @@ const HEADINGS: Readonly<Record<string, string>> = {
   'Commands:': 'COMMANDS',
 };
 
+/** What a shell says of a process that Ctrl-C has ended. */
+export const INTERRUPTED = 130;
+
 /** An empty program that speaks to `terminal` only and never ends the process; give it commands and `runProgram`. */
 export function createProgram(name: string, description: string, terminal: Terminal): Command {
-  const bold = (text: string) => (terminal.isTTY ? styleText('bold', text, { validateStream: false }) : text);
   return new Command(name)
     .description(description)
     .version(`${name} version ${packageVersion()}`, '-v, --version', 'print the version')
@@ -33,7 +27,8 @@ export function createProgram(name: string, description: string, terminal: Termi
     .configureOutput({ writeOut: (text) => terminal.out(text), writeErr: (text) => terminal.err(text) })
     .configureHelp({
       showGlobalOptions: true,
-      styleTitle: (title) => bold(HEADINGS[title] ?? title),
+      subcommandTerm: (command) => [command.name(), ...command.aliases()].join(', '),
+      styleTitle: (title) => bold(terminal, HEADINGS[title] ?? title),
       displayWidth,
     })
     .showHelpAfterError('Add --help to see what is possible.');

@@ -3,14 +3,23 @@ import stringWidth from 'string-width';
 /** Blanks between two columns, as Go's CLI has them. */
 const GAP = 2;
 
+/** Between the reports on two things. */
+export const SEPARATOR: string = '='.repeat(49);
+
 /**
  * A table as Go's asynq CLI prints it: left-aligned cells, a rule as long as each header, every cell padded (the last one
  * too). Widths are those of a terminal: `画像` takes four columns, a combining accent none.
  */
 export function renderTable(headers: readonly string[], rows: readonly (readonly string[])[]): string {
   const rule = headers.map((header) => '-'.repeat(displayWidth(header)));
-  const lines = [headers, rule, ...rows].map((line) => headers.map((_, i) => visible(line[i] ?? '')));
-  const widths = headers.map((_, i) => Math.max(...lines.map((line) => displayWidth(line[i] ?? ''))));
+  return renderRows([headers, rule, ...rows]);
+}
+
+/** The same without a rule of its own; the first row says how many columns there are. */
+export function renderRows(rows: readonly (readonly string[])[]): string {
+  const columns = (rows[0] ?? []).map((_, i) => i);
+  const lines = rows.map((row) => columns.map((i) => visible(row[i] ?? '')));
+  const widths = columns.map((i) => Math.max(...lines.map((line) => displayWidth(line[i] ?? ''))));
   const padded = lines.map((line) => line.map((cell, i) => pad(cell, (widths[i] ?? 0) + GAP)).join(''));
   return `${padded.join('\n')}\n`;
 }

@@ -1,11 +1,12 @@
 import { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
-import { addConnectionFlags, connectionOf, isUsernameFromEnvironment } from '../../../src/cli/connection.ts';
+import { connectionOf } from '../../../src/cli/connection.ts';
+import { addSettingFlags, isUsernameFromEnvironment } from '../../../src/cli/settings.ts';
 
 /** Parses `args` for a subcommand, as the user writes them: flags of the program may stand behind it. */
 function parse(args: readonly string[]): Command {
   const program = new Command('asynq').exitOverride().configureOutput({ writeErr: () => {} });
-  addConnectionFlags(program);
+  addSettingFlags(program);
   let parsed: Command | undefined;
   program.command('ls').action((_, command: Command) => {
     parsed = command;
@@ -15,8 +16,11 @@ function parse(args: readonly string[]): Command {
   return parsed;
 }
 
-const connection = (args: readonly string[], env: Record<string, string> = {}) =>
-  connectionOf(parse(args), env);
+const connection = (
+  args: readonly string[],
+  env: Record<string, string> = {},
+  values: Record<string, string> = {},
+) => connectionOf({ command: parse(args), env, file: { path: '.asynq.yaml', values } });
 
 describe('the connection', () => {
   it("defaults to Go's addresses", () => {
@@ -26,7 +30,10 @@ describe('the connection', () => {
     });
   });
 
-  it('takes a flag before the environment, and that before the default', () => {
+  it('takes a flag before the environment, that before the config file, and that before the default', () => {
+    const file = { uri: 'file:9', db: '9' };
+    expect(connection([], {}, file)).toEqual({ addr: 'file:9', db: 9 });
+    expect(connection(['-n', '4'], { URI: 'redis:1' }, file)).toEqual({ addr: 'redis:1', db: 4 });
     expect(connection([], { URI: 'redis:1', DB: '3' })).toEqual({ addr: 'redis:1', db: 3 });
     expect(connection(['-u', 'other:2', '-n', '4'], { URI: 'redis:1', DB: '3' })).toEqual({
       addr: 'other:2',
@@ -67,8 +74,13 @@ describe('the connection', () => {
   });
 
   it.each([
-    [['-u', 'redis://localhost:6379'], {}, '--uri: expected host:port, got "redis://localhost:6379"'],
-    [['-u', 'redis://:secret@localhost:6379'], {}, '--uri: expected host:port, got something with an @'],
+    [
+      ['-u', 'http://localhost:6379'],
+      {},
+      '--uri: expected redis://host:port/db or rediss://host:port/db, got ',
+    ],
+    [['-u', ':secret@localhost:6379'], {}, '--uri: expected host:port, got something with an @'],
+    [['--tls_ca', '/nowhere/ca.pem'], {}, 'TLS: ENOENT'],
     [['-u', 'localhost'], {}, '--uri: expected host:port, got "localhost"'],
     [['-u', 'localhost:99999'], {}, '--uri: expected host:port, got "localhost:99999"'],
     [['--cluster_addrs', 'a:1,'], {}, '--cluster_addrs: expected host:port, got ""'],
@@ -78,12 +90,39 @@ describe('the connection', () => {
     [[], { DB: 'one' }, 'environment variable DB: expected the number of a database, got "one"'],
     [[], { CLUSTER: 'yes' }, 'environment variable CLUSTER: expected true or false, got "yes"'],
   ])('refuses %j with %j', (args, env, message) => {
-    expect(() => connectionOf(parse(args), env)).toThrow(message);
+    expect(() => connection(args, env)).toThrow(message);
+  });
+
+  it('says which key of the config file is wrong', () => {
+    expect(() => connection([], {}, { db: 'one' })).toThrow(
+      'config file .asynq.yaml: db: expected the number of a database, got "one"',
+    );
+  });
+
+  it('reads Redis URIs, which give way to flags only', () => {
+    const uri = 'rediss://me:p%40ss@h/3';
+    expect(connection(['-u', uri], { DB: '9', PASSWORD: 'other' })).toEqual({
+      addr: 'h:6379',
+      db: 3,
+      username: 'me',
+      password: 'p@ss',
+      tls: {},
+    });
+    expect(connection(['-u', uri, '-n', '4', '--insecure'], {})).toMatchObject({
+      db: 4,
+      tls: { insecure: true },
+    });
+    expect(connection([], { URI: 'redis://h:1', PASSWORD: 'secret' })).toEqual({
+      addr: 'h:1',
+      db: 0,
+      password: 'secret',
+    });
   });
 
   it('knows whose user name it is', () => {
-    expect(isUsernameFromEnvironment(parse([]), { USERNAME: 'desktop' })).toBe(true);
-    expect(isUsernameFromEnvironment(parse(['-U', 'me']), { USERNAME: 'desktop' })).toBe(false);
-    expect(isUsernameFromEnvironment(parse([]), {})).toBe(false);
+    const env = { USERNAME: 'desktop' };
+    expect(isUsernameFromEnvironment({ command: parse([]), env })).toBe(true);
+    expect(isUsernameFromEnvironment({ command: parse(['-U', 'me']), env })).toBe(false);
+    expect(isUsernameFromEnvironment({ command: parse([]), env: {} })).toBe(false);
   });
 });

@@ -20,7 +20,22 @@ describe('asynq', () => {
   });
 
   it.each([
-    [['queue', 'lst'], "error: unknown command 'lst'"],
+    [
+      ['queue', 'lst'],
+      'error: unknown command "lst" for "asynq queue"\n\nDid you mean this?\n\tlist\n\tls\n',
+    ],
+    [['queue', 'xyz'], 'error: unknown command "xyz" for "asynq queue"\n'],
+    [['quee', 'ls'], 'error: unknown command "quee" for "asynq"\n\nDid you mean this?\n\tqueue\n'],
+    [['queue', '--nope'], 'error: unknown flag: --nope'],
+    [['task', 'ls'], 'error: required flag(s) "queue", "state" not set'],
+    [['task', 'inspect', '-i', 'x'], 'error: required flag(s) "queue" not set'],
+    [['task', 'enqueue'], 'error: required flag(s) "payload", "type_name" not set'],
+    [['group', 'ls'], 'error: required flag(s) "queue" not set'],
+    [['task', 'ls', '-q', 'q', '-s', 'x'], 'error: state="x" is not supported\n'],
+    [['task', 'ls', '-q', 'q', '-s', 'aggregating'], 'error: flag --group is required'],
+    [['task', 'runall', '-q', 'q', '-s', 'pending'], 'error: unsupported state "pending"\n'],
+    [['task', 'archiveall', '-q', 'q', '-s', 'toString'], 'error: unsupported state "toString"\n'],
+    [['task', 'ls', '-q', 'q', '-s', 'retry', '--page', '0'], 'expected a whole number from 1 on, got "0"'],
     [['queue', 'ls', '--nope'], "error: unknown option '--nope'"],
     [['queue', 'ls', 'more'], 'error: too many arguments'],
     [['queue', 'inspect'], "error: missing required argument 'queue'"],
@@ -41,6 +56,6 @@ describe('renderAnswer', () => {
     ['json', '[{"queue":"imágenes","keySlot":2788}]\n'],
     ['yaml', '- queue: imágenes\n  keySlot: 2788\n'],
   ] as const)('prints %s', async (format, text) => {
-    expect(await renderAnswer(answer, format)).toBe(text);
+    expect(await renderAnswer(answer, format, String)).toBe(text);
   });
 });

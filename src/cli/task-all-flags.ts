@@ -1,0 +1,45 @@
+import type { Command } from 'commander';
+import { choiceFlag, requireFlags, withExamples } from './commands.ts';
+import type { Context } from './context.ts';
+
+/** What is done to all tasks of a state, and to which states it can be done. */
+export const BULK_STATES = {
+  archive: ['pending', 'scheduled', 'retry', 'aggregating'],
+  delete: ['pending', 'scheduled', 'retry', 'archived', 'completed', 'aggregating'],
+  run: ['scheduled', 'retry', 'archived', 'aggregating'],
+} as const;
+
+export type BulkVerb = keyof typeof BULK_STATES;
+
+const DESCRIPTIONS: Readonly<Record<BulkVerb, string>> = {
+  archive: 'Archive all tasks of a queue that are in a state',
+  delete: 'Delete all tasks of a queue that are in a state',
+  run: 'Let all tasks of a queue that are in a state be run now',
+};
+
+/** As commander has parsed them. */
+export interface BulkFlags {
+  readonly queue: string;
+  readonly state: string;
+  readonly group?: string;
+}
+
+/** `asynq task archiveall`, `deleteall` and `runall`. */
+export function addBulkCommands(group: Command, context: Context): void {
+  for (const verb of Object.keys(BULK_STATES) as BulkVerb[]) {
+    const command = group
+      .command(`${verb}all`)
+      .description(DESCRIPTIONS[verb])
+      .option('-q, --queue <name>', 'queue that holds the tasks')
+      .addOption(choiceFlag('-s, --state <state>', 'state of the tasks', BULK_STATES[verb]))
+      .option('-g, --group <name>', 'group of aggregating tasks')
+      .addHelpText('after', '\nCtrl-C ends it between two batches and tells how far it has come.')
+      .action(async (flags: BulkFlags, self: Command) => {
+        const { changeAll, parseBulkFlags } = await import('./task-all.ts');
+        const wanted = parseBulkFlags(verb, flags);
+        await context.answer(self, ({ inspector }) => changeAll(inspector, wanted, context));
+      });
+    requireFlags(command, 'queue', 'state');
+    withExamples(command, `asynq task ${verb}all --queue myqueue --state retry`);
+  }
+}
