@@ -2,7 +2,7 @@ import type { RedisRouter } from '../../../src/redis/router.ts';
 import { type GoBroker, goBroker } from '../../support/go-broker.ts';
 import { uniqueQueue } from '../../support/redis.ts';
 import { testRouter } from '../../support/router.ts';
-import { DIFFERENCES, type Difference } from './differences.ts';
+import { type Difference, MENDED } from './differences.ts';
 import { GoSide } from './go-side.ts';
 import type { Operation, Sequence } from './operations.ts';
 import { OurSide } from './our-side.ts';
@@ -40,7 +40,7 @@ export class Both {
     { queue, operations }: Sequence,
     options: BothOptions = {},
   ): Promise<{ go: Outcome; ours: Outcome }> {
-    const { differences = DIFFERENCES, check } = options;
+    const { differences = Object.values(MENDED), check } = options;
     const parts = { go: this.#go, router: this.#router, differences };
     // Some way into a second, as times mostly are.
     let now = Math.floor(Date.now() / 1000) * 1000 + 250;

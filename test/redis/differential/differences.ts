@@ -12,19 +12,19 @@ export interface GoCalled {
 }
 
 /**
- * Something that we do otherwise than Go, and mean to.
+ * Something that we do otherwise than Go, and mean to; a test that has its name shows it.
  *
  * `mend` sees to it that a sequence can go on after it: it brings Go's queue to where ours is, and touches nothing but
  * what the difference is about, so that every other difference is a fault. `again`: the call has to be made once more; an
- * error: what ours says instead. A difference without it is beyond what sequences do. Each is shown by a test that has its name.
+ * error: what ours says instead.
  */
 export interface Difference {
   readonly reason: string;
-  readonly mend?: (called: GoCalled) => Promise<'again' | GoError | undefined>;
+  readonly mend: (called: GoCalled) => Promise<'again' | GoError | undefined>;
 }
 
-/** By name. */
-export const DIFFERENCE: Readonly<Record<string, Difference>> = {
+/** Those that sequences meet, by name. */
+export const MENDED: Readonly<Record<string, Difference>> = {
   'an id that is taken leaves no lock': {
     reason:
       'Go locks before it looks for the id, and nobody owns that lock: its like is refused until it ends.',
@@ -127,7 +127,33 @@ export const DIFFERENCE: Readonly<Record<string, Difference>> = {
   },
 };
 
-export const DIFFERENCES: readonly Difference[] = Object.values(DIFFERENCE);
+/** Those that no sequence meets. */
+export const BEYOND: Readonly<Record<string, Pick<Difference, 'reason'>>> = {
+  'a lease that has ended is taken over': {
+    reason: 'Go only lists it, so that every server that looks at the same moment settles the same task.',
+  },
+  'what is settled is not settled again': {
+    reason:
+      "Go's write fails with NOT FOUND, which says nothing of why; ours says that the task was no longer its own.",
+  },
+  'a task that was lost while it ran is counted, and its lock is free': {
+    reason: "Go's Done stops halfway: the id is gone from active, nothing is counted and the lock stays.",
+  },
+  'counters begin anew at the very end': {
+    reason:
+      'Go compares them as doubles, hence up to 512 too early, and resets the failed with the processed.',
+  },
+  'one archive drops a bounded number': {
+    reason: "Go drops all that is too much in one script: thousands of them, and Lua's unpack fails.",
+  },
+  'a message that cannot be read is archived': {
+    reason: 'Go leaves it in active, and its recoverer then fails for all tasks of the queue.',
+  },
+  'a lease ends for its holder no later than in Redis': {
+    reason:
+      'Redis holds the second, Go the fraction too, in which another server may already take the task over.',
+  },
+};
 
 /** A hash without a message, as Go makes one for an id that has none. */
 async function isHollow(hand: Hand, id: string): Promise<boolean> {

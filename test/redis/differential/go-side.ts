@@ -208,7 +208,7 @@ export class GoSide implements Side {
     const call: GoCall = { queue: this.queue, now: this.#now, ...fields };
     const { value, error } = await this.#ask(op, call);
     for (const { mend } of this.#differences) {
-      const instead = await mend?.({ op, call, error, hand: this.#hand });
+      const instead = await mend({ op, call, error, hand: this.#hand });
       if (instead === 'again') return this.#call(op, fields);
       if (instead !== undefined) throw instead;
     }

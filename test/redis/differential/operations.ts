@@ -50,7 +50,7 @@ export type Operation =
   /** An id whose task is lost, as an eviction or a lost write leaves it. */
   | { readonly do: 'lose'; readonly from: 'pending' | 'scheduled' | 'retry' | 'active' };
 
-const IDS = ['a', 'b', 'c', 'd', 'with: colon', 'ñ 📷'] as const;
+const IDS = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'with: colon', 'ñ 📷', '{x}'] as const;
 export const GROUPS = ['g', 'g: 1', '{x}'] as const;
 const TYPES = ['t', 'email:send', 'imágenes'] as const;
 const PAYLOADS = [null, '', 'x', '{"a":1}'] as const;
@@ -81,7 +81,9 @@ const where: fc.Arbitrary<Placement> = fc.oneof(
 const error = fc.constantFrom('', 'no route — 📷', 'x');
 
 const how: fc.Arbitrary<Ending> = fc.oneof(
-  fc.record({ kind: fc.constantFrom('done' as const, 'revoke' as const, 'requeue' as const) }),
+  fc.record({
+    kind: fc.constantFrom('done' as const, 'done' as const, 'revoke' as const, 'requeue' as const),
+  }),
   fc.record({ kind: fc.constant('archive' as const), error }),
   fc.record({
     kind: fc.constant('retry' as const),
@@ -148,7 +150,7 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
     weight: 5,
     arbitrary: fc.record({
       do: fc.constant('wait' as const),
-      ms: fc.constantFrom(1, 999, 20_000, 31_000, 61_000, 100_000, DAY_MS, 91 * DAY_MS),
+      ms: fc.constantFrom(1, 999, 20_000, 20_000, 31_000, 61_000, 61_000, 100_000, DAY_MS, 91 * DAY_MS),
     }),
   },
   {
