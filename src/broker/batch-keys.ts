@@ -1,6 +1,6 @@
 /**
- * KEYS of a script that works on several tasks: its fixed keys, the hash of each task, the locks of those that are
- * unique. All are declared, so that Redis refuses the script as a whole (TRYAGAIN) while some of them are on the move to
+ * KEYS of a script that works on several tasks: its fixed keys, the hash of each task, the locks and claims of
+ * some. All are declared, so that Redis refuses the script as a whole (TRYAGAIN) while some of them are on the move to
  * another node, and does not stop it in its middle.
  */
 export class BatchKeys {

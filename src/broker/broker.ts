@@ -22,6 +22,12 @@ export type Settlement =
   /** Back to the head of its queue, as if it had never been taken: before those given back before it. */
   | { readonly kind: 'requeue' };
 
+/** What only one of several that name it may enqueue: a key in the slot of the queue, held for whole seconds. */
+export interface Claim {
+  readonly key: string;
+  readonly ttl: number;
+}
+
 /** How a new task comes into its queue; `uniqueTtl` in whole seconds. */
 export interface Enqueueing {
   readonly message: TaskMessage;
@@ -29,6 +35,8 @@ export interface Enqueueing {
   readonly processAt?: number;
   readonly group?: string;
   readonly uniqueTtl?: number;
+  /** Taken in the same step in which the task comes in, and not let go with the task. */
+  readonly claim?: Claim;
 }
 
 export type DequeueReply = { readonly tasks: LeasedTask[] } & DequeueReason;
@@ -108,7 +116,7 @@ export interface WorkerState {
  * again: done twice it is harmless. Methods throw AsynqError (ASYNQ_REDIS_*), never a driver's own error.
  */
 export interface Broker {
-  /** @throws ASYNQ_DUPLICATE_TASK, ASYNQ_TASK_ID_CONFLICT */
+  /** @throws ASYNQ_DUPLICATE_TASK, ASYNQ_TASK_ID_CONFLICT, ASYNQ_CLAIM_TAKEN */
   enqueue(task: Enqueueing): Promise<void>;
   /**
    * Leases up to `max` tasks of one queue, fewer when they are large. A message that does not decode is archived with the

@@ -26,7 +26,7 @@ export interface ReplicaGoal {
 }
 
 interface Result {
-  /** 1: it is in; 0: its id is taken; -1: its lock is. */
+  /** 1: it is in; 0: its id is taken; -1: its lock is; -2: its claim is. */
   readonly entered: number;
   /** That are known to have it. */
   readonly replicas: number;
@@ -87,10 +87,14 @@ export class Enqueuer {
     const ofTasks: RedisArg[] = [];
     const ofLocks: RedisArg[] = [];
     for (const { task, msg } of items) {
-      const { message, processAt, uniqueTtl } = task;
+      const { message, processAt, uniqueTtl, claim } = task;
       const number = keys.add(queue.task(message.id));
       ofTasks.push(msg);
       if (processAt !== undefined) ofTasks.push(unixSeconds(processAt));
+      if (claim !== undefined) {
+        keys.addLock(claim.key);
+        ofLocks.push(-number, claim.ttl);
+      }
       if (uniqueTtl === undefined) continue;
       keys.addLock(message.uniqueKey);
       ofLocks.push(number, uniqueTtl);
@@ -129,6 +133,7 @@ function planOf(queue: QueueKeys, { processAt, group }: Enqueueing, nowMs: numbe
 /** Why a script did not let a task in. */
 export function refusal(result: number, { id, queue, type }: TaskMessage): AsynqError {
   const where = `queue ${JSON.stringify(queue)}`;
+  if (result === -2) return new AsynqError('ASYNQ_CLAIM_TAKEN');
   return result === 0
     ? new AsynqError('ASYNQ_TASK_ID_CONFLICT', `task ID conflicts with another task: ${id} in ${where}`)
     : new AsynqError('ASYNQ_DUPLICATE_TASK', `task already exists: type ${JSON.stringify(type)} in ${where}`);

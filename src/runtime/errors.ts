@@ -11,6 +11,7 @@ const ERRORS = {
   ASYNQ_OPTION_INVALID: 'an option has a value that it cannot have',
   ASYNQ_DUPLICATE_TASK: 'task already exists',
   ASYNQ_TASK_ID_CONFLICT: 'task ID conflicts with another task',
+  ASYNQ_CLAIM_TAKEN: 'somebody else has enqueued what was to be enqueued once',
   ASYNQ_NOT_REPLICATED: 'the task is in, but too few replicas have it yet',
   ASYNQ_TASK_NOT_FOUND: 'task not found',
   ASYNQ_TASK_STATE: 'the task is in a state in which this cannot be done',

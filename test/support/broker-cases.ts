@@ -79,6 +79,31 @@ export function brokerCases(open: () => Promise<BrokerUnderTest>): void {
       expect(await codeOf(broker.enqueue({ message: unique(), uniqueTtl: 60 }))).toBe('no error');
     });
 
+    test('what is claimed comes in once, also when it is done already', async () => {
+      const claim = { key: `asynq-operator:{${queue}}:claim`, ttl: 60 };
+      await broker.enqueue({ message: taskMessage({ queue }), claim });
+      expect(await codeOf(broker.enqueue({ message: taskMessage({ queue }), claim }))).toBe(
+        'ASYNQ_CLAIM_TAKEN',
+      );
+      const [task] = (await broker.dequeue(queue, 1)).tasks;
+      expect(task && (await broker.settle(task, { kind: 'done' }))).toBe(true);
+      expect(await codeOf(broker.enqueue({ message: taskMessage({ queue }), claim }))).toBe(
+        'ASYNQ_CLAIM_TAKEN',
+      );
+      expect(await ids()).toEqual([]);
+    });
+
+    test('a claim is not taken by a task that is refused', async () => {
+      const claim = { key: `asynq-operator:{${queue}}:claim`, ttl: 60 };
+      const { message } = await lease();
+      expect(await codeOf(broker.enqueue({ message, claim }))).toBe('ASYNQ_TASK_ID_CONFLICT');
+      const uniqueKey = `asynq:{${queue}}:unique:x:y`;
+      const both = () => ({ message: taskMessage({ queue, uniqueKey }), uniqueTtl: 60 });
+      await broker.enqueue(both());
+      expect(await codeOf(broker.enqueue({ ...both(), claim }))).toBe('ASYNQ_DUPLICATE_TASK');
+      expect(await codeOf(broker.enqueue({ message: taskMessage({ queue }), claim }))).toBe('no error');
+    });
+
     test('a scheduled task waits for its second, and its time is told', async () => {
       const message = taskMessage({ queue });
       await broker.enqueue({ message, processAt: under.now() + 90_000 });

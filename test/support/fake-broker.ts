@@ -120,18 +120,25 @@ export class FakeBroker implements Broker {
     this.#push(this.#queue(queue), id);
   }
 
-  async enqueue({ message, processAt, group, uniqueTtl }: Enqueueing): Promise<void> {
+  async enqueue({ message, processAt, group, uniqueTtl, claim }: Enqueueing): Promise<void> {
     await this.#call('enqueue', message.queue);
     const queue = this.#queue(message.queue);
-    const lock = this.#locks.get(message.uniqueKey);
-    if (uniqueTtl !== undefined && lock !== undefined && lock.until > this.#clock.now()) {
+    if (claim !== undefined && this.#isLocked(claim.key)) throw new AsynqError('ASYNQ_CLAIM_TAKEN');
+    if (uniqueTtl !== undefined && this.#isLocked(message.uniqueKey)) {
       throw new AsynqError('ASYNQ_DUPLICATE_TASK');
     }
     if (queue.tasks.has(message.id)) throw new AsynqError('ASYNQ_TASK_ID_CONFLICT');
-    if (uniqueTtl !== undefined) {
-      this.#locks.set(message.uniqueKey, { id: message.id, until: this.#clock.now() + uniqueTtl * 1000 });
-    }
+    if (claim !== undefined) this.#lock(claim.key, message.id, claim.ttl);
+    if (uniqueTtl !== undefined) this.#lock(message.uniqueKey, message.id, uniqueTtl);
     this.#enter(queue, { message, ...(processAt && { processAt }), ...(group && { group }) });
+  }
+
+  #isLocked(key: string): boolean {
+    return (this.#locks.get(key)?.until ?? 0) > this.#clock.now();
+  }
+
+  #lock(key: string, id: string, ttl: number): void {
+    this.#locks.set(key, { id, until: this.#clock.now() + ttl * 1000 });
   }
 
   #enter(queue: FakeQueue, { message, processAt, group }: Enqueueing): void {

@@ -8,29 +8,37 @@ local function id_of(task)
   return string.sub(task, prefix_length + 1)
 end
 
--- The locks, each at the number of its task. They are the keys and arguments after so many.
+-- The locks, those of each task at its number. They are the keys and arguments after so many; a claim says the number of
+-- its task with a minus.
 local function locks_after(keys, args)
   local locks = {}
   for i = 1, #KEYS - keys do
     local at = args + 2 * i
-    locks[tonumber(ARGV[at - 1])] = { key = KEYS[keys + i], ttl = ARGV[at] }
+    local number = tonumber(ARGV[at - 1])
+    local task = math.abs(number)
+    locks[task] = locks[task] or {}
+    table.insert(locks[task], { key = KEYS[keys + i], ttl = ARGV[at], is_claim = number < 0 })
   end
   return locks
 end
 
--- Makes the hash of a task, with these fields besides its message, and its lock. The answer for the task, and whether it
--- was made now.
-local function make(task, msg, lock, ...)
+-- Makes the hash of a task, with these fields besides its message, and its locks (nil: none). The answer for the task,
+-- and whether it was made now.
+local function make(task, msg, locks, ...)
   local id = id_of(task)
   if resent and redis.call('HGET', task, 'msg') == msg then return 1, false end
-  local holder = lock and redis.call('GET', lock.key)
-  -- Sent again, and the lock is our own: the message was changed since.
-  if holder then return resent and holder == id and 1 or -1, false end
+  for _, lock in ipairs(locks or {}) do
+    local holder = redis.call('GET', lock.key)
+    -- Sent again, and the lock is our own: the message was changed since.
+    if holder and resent and holder == id then return 1, false end
+    if holder then return lock.is_claim and -2 or -1, false end
+  end
   if redis.call('EXISTS', task) == 1 then return 0, false end
   redis.call('HSET', task, 'msg', msg, ...)
-  if lock then
+  for _, lock in ipairs(locks or {}) do
     redis.call('SET', lock.key, id, 'EX', lock.ttl)
-    redis.call('HSET', task, 'unique_key', lock.key)
+    -- A claim is not let go with its task.
+    if not lock.is_claim then redis.call('HSET', task, 'unique_key', lock.key) end
   end
   return 1, true
 end

@@ -122,6 +122,21 @@ it.each([
   expect(await redis.get(message.uniqueKey)).toBe(message.id);
 });
 
+it('an enqueue knows its own claim, also when its task is done already', async () => {
+  const keys = new QueueKeys(queue);
+  const message = taskMessage({ queue });
+  const claim = { key: `${keys.ownPrefix}claim`, ttl: 60 };
+  const enqueuer = new Enqueuer({
+    router: {
+      ...sendingAgain(() => redis.del(keys.task(message.id))),
+      command: (...call) => router.command(...call),
+    },
+    clock,
+  });
+  await enqueuer.enqueue({ message, claim });
+  expect(await redis.exists(keys.task(message.id))).toBe(0);
+});
+
 it("an enqueue still finds another's lock", async () => {
   const keys = new QueueKeys(queue);
   const message = taskMessage({ queue, uniqueKey: keys.unique('t', null) });
