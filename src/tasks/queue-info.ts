@@ -1,3 +1,5 @@
+import type { DayFigures, GroupSize, QueueSight } from '../broker/queue-inspection.ts';
+
 /** A queue as it stands (asynq `QueueInfo`). Counts are tasks. */
 export interface QueueInfo {
   readonly queue: string;
@@ -26,6 +28,16 @@ export interface QueueInfo {
   readonly timestamp: Date;
 }
 
+export function queueInfo(queue: string, { at, ...sight }: QueueSight): QueueInfo {
+  const { pending, active, scheduled, retry, archived, completed, aggregating } = sight;
+  return {
+    queue,
+    size: pending + active + scheduled + retry + archived + completed + aggregating,
+    ...sight,
+    timestamp: new Date(at),
+  };
+}
+
 /** What a queue did in one day (asynq `DailyStats`). */
 export interface DailyStats {
   readonly queue: string;
@@ -35,8 +47,9 @@ export interface DailyStats {
   readonly failed: number;
 }
 
-/** Tasks that wait to be made one (asynq `GroupInfo`). */
-export interface GroupInfo {
-  readonly group: string;
-  readonly size: number;
+export function dailyStats(queue: string, { day, ...counts }: DayFigures): DailyStats {
+  return { queue, date: new Date(day), ...counts };
 }
+
+/** Tasks that wait to be made one (asynq `GroupInfo`). */
+export type GroupInfo = GroupSize;

@@ -1,5 +1,8 @@
+import type { SchedulerEntryRecord } from '../wire/scheduler-entry.ts';
+import { parseOptionTexts } from './option-text.ts';
 import type { TaskOptions } from './options.ts';
-import type { Task } from './task.ts';
+import { Payload } from './payload.ts';
+import { Task } from './task.ts';
 
 /** A periodic task of a running scheduler (asynq `SchedulerEntry`). */
 export interface SchedulerEntry {
@@ -21,4 +24,18 @@ export interface SchedulerEntry {
 export interface SchedulerEnqueueEvent {
   readonly taskId: string;
   readonly enqueuedAt: Date;
+}
+
+export function schedulerEntry(record: SchedulerEntryRecord): SchedulerEntry {
+  const { id, spec, taskType, taskPayload, options: optionTexts, next, prev } = record;
+  const options = parseOptionTexts(optionTexts);
+  return {
+    id,
+    spec,
+    task: new Task(taskType, Payload.ofMessage(taskPayload), options),
+    options,
+    optionTexts,
+    next: next === undefined ? undefined : new Date(next),
+    prev: prev === undefined ? undefined : new Date(prev),
+  };
 }

@@ -23,7 +23,7 @@ export interface TaskInfo {
   readonly group: string;
   /** Undefined when nobody knows: active, aggregating, or at its end. */
   readonly nextProcessAt: Date | undefined;
-  /** Active, and its lease has ended: its worker is gone. */
+  /** Active without a lease that stands: its worker is gone. */
   readonly isOrphaned: boolean;
   /** Seconds for which it is kept after success. */
   readonly retentionSeconds: number;
@@ -37,7 +37,7 @@ export interface Circumstances {
   /** Unix milliseconds. */
   readonly nextProcessAt?: number | undefined;
   readonly isOrphaned?: boolean;
-  readonly result?: Uint8Array;
+  readonly result?: Uint8Array | undefined;
 }
 
 export function taskInfo(message: TaskMessage, circumstances: Circumstances): TaskInfo {
