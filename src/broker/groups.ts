@@ -39,6 +39,8 @@ export class Groups {
   readonly #router: Pick<RedisRouter, 'run' | 'command'>;
   readonly #clock: Clock;
   readonly #log: Logger;
+  /** Whose end was sent without an answer. */
+  readonly #unanswered = new WeakSet<AggregationSet>();
 
   constructor(parts: { router: Pick<RedisRouter, 'run' | 'command'>; clock: Clock; log: Logger }) {
     this.#router = parts.router;
@@ -114,9 +116,12 @@ export class Groups {
       uniqueTtl,
       ...ofLocks,
     ];
-    const reply = await this.#router.run(FINISH_AGGREGATION, all.all(), args(0), {
+    const mayHaveRun = this.#unanswered.has(set) ? 1 : 0;
+    this.#unanswered.add(set);
+    const reply = await this.#router.run(FINISH_AGGREGATION, all.all(), args(mayHaveRun), {
       argsWhenResent: () => args(1),
     });
+    this.#unanswered.delete(set);
     const result = integer(FINISH_AGGREGATION, reply);
     if (result === 0 || result === -1) throw refusal(result, message);
     return result === 1;

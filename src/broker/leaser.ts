@@ -33,12 +33,21 @@ export class Leaser {
   readonly #clock: Clock;
   readonly #log: Logger;
   readonly #settler: Settler;
+  readonly #leaseSeconds: number;
 
-  constructor(parts: { router: Pick<RedisRouter, 'run'>; clock: Clock; log: Logger; settler: Settler }) {
+  /** `leaseSeconds`: how long the leases last that it takes and moves on. @default 30 */
+  constructor(parts: {
+    router: Pick<RedisRouter, 'run'>;
+    clock: Clock;
+    log: Logger;
+    settler: Settler;
+    leaseSeconds?: number | undefined;
+  }) {
     this.#router = parts.router;
     this.#clock = parts.clock;
     this.#log = parts.log;
     this.#settler = parts.settler;
+    this.#leaseSeconds = parts.leaseSeconds ?? LEASE_SECONDS;
   }
 
   async dequeue(queue: string, max: number): Promise<DequeueReply> {
@@ -132,7 +141,7 @@ export class Leaser {
 
   /** Unix seconds. */
   #endOfLease(): number {
-    return unixSeconds(this.#clock.now()) + LEASE_SECONDS;
+    return unixSeconds(this.#clock.now()) + this.#leaseSeconds;
   }
 }
 

@@ -44,11 +44,12 @@ export class RedisBroker implements Broker {
   readonly #announcer: ServerAnnouncer;
   readonly #groups: Groups;
 
-  /** `router` is closed with the broker. `waitReplicas`: of every enqueue. */
+  /** `router` is closed with the broker. `leaseSeconds`: length of its leases; `waitReplicas`: of every enqueue. */
   constructor(parts: {
     router: RedisRouter;
     clock: Clock;
     log: Logger;
+    leaseSeconds?: number | undefined;
     waitReplicas?: ReplicaGoal | undefined;
   }) {
     this.#router = parts.router;
