@@ -10,6 +10,7 @@ export type { TaskInfo } from './tasks/task-info.ts';
 // Taking them out.
 
 export type { ServerConfig, ServerObserver, TaskOutcome } from './server/config.ts';
+export type { AggregateContext, AggregateFunction, GroupAggregator } from './server/group-aggregator.ts';
 export type { Attempt, Handler, HandlerFunction, Middleware, TaskContext } from './server/handler.ts';
 export { ServeMux } from './server/mux.ts';
 export { defaultRetryDelay, revokeTask, skipRetry } from './server/outcome.ts';

@@ -7,10 +7,11 @@ import { AsynqError } from '../runtime/errors.ts';
 import { type Logger, silentLogger } from '../runtime/logger.ts';
 import { type Random, systemRandom } from '../runtime/random.ts';
 import type { Task } from '../tasks/task.ts';
-import { checkQueueName } from '../wire/keys.ts';
-import { DEFAULT_QUEUE } from '../wire/limits.ts';
+import { DEFAULT_QUEUE, LEASE_SECONDS } from '../wire/limits.ts';
+import { type AggregateFunction, aggregateFunction, type GroupAggregator } from './group-aggregator.ts';
 import type { Attempt } from './handler.ts';
 import { defaultRetryDelay } from './outcome.ts';
+import { checkQueue } from './queue-set.ts';
 
 /** Options of a server, named as in Go's asynq; spans are milliseconds. */
 export interface ServerConfig {
@@ -42,6 +43,24 @@ export interface ServerConfig {
   readonly healthCheck?: (error: unknown) => void;
   /** @default 15000 */
   readonly healthCheckInterval?: number;
+  /**
+   * Makes one task of those that wait in a group. Without one, this server leaves groups alone.
+   * @default none
+   */
+  readonly groupAggregator?: GroupAggregator | AggregateFunction;
+  /** A group is ready when its newest task came so long ago; at least 1000. @default 60000 */
+  readonly groupGracePeriod?: number;
+  /** A group is ready when its oldest task came so long ago, 0: however old it is. @default 0 */
+  readonly groupMaxDelay?: number;
+  /** A group is ready when it has so many tasks, and no more are made one; 0: no limit but 10,000. @default 0 */
+  readonly groupMaxSize?: number;
+  /**
+   * A task that was taken is this server's for so long, and longer as long as it says so; whole seconds, at least 5000. A
+   * server that dies leaves its tasks lying until their lease has ended, and the same time again (but no more than half a
+   * minute, for clocks differ); a server that cannot reach Redis for so long loses its tasks.
+   * @default 30000
+   */
+  readonly leaseDuration?: number;
   /**
    * Longest time between two looks for scheduled and retry tasks that fall due; those that are known are moved on time.
    * @default 1000 (Go: 5000, for it knows none)
@@ -76,10 +95,9 @@ export interface ServerObserver {
 
 export type TaskOutcome = Settlement['kind'] | 'lost';
 
-export type ResolvedConfig = Required<
-  Omit<ServerConfig, 'errorHandler' | 'healthCheck' | 'signal' | 'observer'>
-> &
-  Pick<ServerConfig, 'errorHandler' | 'healthCheck' | 'signal' | 'observer'>;
+type Optional = 'errorHandler' | 'healthCheck' | 'groupAggregator' | 'signal' | 'observer';
+
+export type ResolvedConfig = Required<Omit<ServerConfig, Optional>> & Pick<ServerConfig, Optional>;
 
 /** @throws ASYNQ_CONFIG_INVALID naming the option, what was expected and what came; ASYNQ_QUEUE_NAME_INVALID */
 export function resolveConfig(config: ServerConfig): ResolvedConfig {
@@ -94,6 +112,10 @@ export function resolveConfig(config: ServerConfig): ResolvedConfig {
     isFailure: () => true,
     shutdownTimeout: 8_000,
     healthCheckInterval: 15_000,
+    groupGracePeriod: 60_000,
+    groupMaxDelay: 0,
+    groupMaxSize: 0,
+    leaseDuration: LEASE_SECONDS * 1000,
     delayedTaskCheckInterval: 1_000,
     janitorInterval: 8_000,
     janitorBatchSize: 100,
@@ -111,11 +133,31 @@ export function resolveConfig(config: ServerConfig): ResolvedConfig {
       throw wrong(option, 'milliseconds above 0', resolved[option]);
     }
   }
-  if (!(resolved.shutdownTimeout >= 0)) {
-    throw wrong('shutdownTimeout', 'milliseconds from 0', resolved.shutdownTimeout);
+  for (const option of ['shutdownTimeout', 'groupMaxDelay'] as const) {
+    if (!(resolved[option] >= 0)) throw wrong(option, 'milliseconds from 0', resolved[option]);
+  }
+  checkGroups(resolved);
+  const { leaseDuration } = resolved;
+  if (leaseDuration % 1000 !== 0 || !(leaseDuration >= SHORTEST_LEASE_MS)) {
+    throw wrong('leaseDuration', 'milliseconds from 5000 that are whole seconds', leaseDuration);
   }
   checkQueues(resolved.queues);
   return resolved;
+}
+
+/** A third of it must be enough for a round trip, on a bad day. */
+const SHORTEST_LEASE_MS = 5_000;
+
+function checkGroups({ groupAggregator, groupGracePeriod, groupMaxSize }: ResolvedConfig): void {
+  if (groupAggregator !== undefined && aggregateFunction(groupAggregator) === undefined) {
+    throw wrong('groupAggregator', 'a function or an object with a method aggregate', groupAggregator);
+  }
+  if (!(groupGracePeriod >= 1_000 && Number.isFinite(groupGracePeriod))) {
+    throw wrong('groupGracePeriod', 'milliseconds from 1000', groupGracePeriod);
+  }
+  if (groupMaxSize !== 0 && !isWholeFrom1(groupMaxSize)) {
+    throw wrong('groupMaxSize', 'a whole number from 0', groupMaxSize);
+  }
 }
 
 const INTERVALS = [
@@ -128,10 +170,7 @@ const INTERVALS = [
 function checkQueues(queues: Readonly<Record<string, number>>): void {
   const entries = Object.entries(queues);
   if (entries.length === 0) throw wrong('queues', 'at least one queue', queues);
-  for (const [name, priority] of entries) {
-    checkQueueName(name);
-    if (!isWholeFrom1(priority)) throw wrong('queues', 'priorities that are whole numbers from 1', queues);
-  }
+  for (const [name, priority] of entries) checkQueue(name, priority);
 }
 
 function isWholeFrom1(value: number): boolean {

@@ -6,7 +6,8 @@ import type { Logger } from '../runtime/logger.ts';
 import { Nudge } from '../runtime/nudge.ts';
 import type { Random } from '../runtime/random.ts';
 import type { Processor } from './processor.ts';
-import { sharesOf, type Tier } from './queue-order.ts';
+import { sharesOf, tiersOf } from './queue-order.ts';
+import type { QueueSet } from './queue-set.ts';
 
 /** Between two looks at a queue that cannot be read. */
 const RETRY: Backoff = { baseMs: 100, capMs: 5_000 };
@@ -23,7 +24,7 @@ interface Answer {
 
 interface QueueInLine {
   readonly name: string;
-  readonly weight: number;
+  weight: number;
   /** What the last dequeue said; undefined while it is unanswered. */
   answer: Answer | undefined;
   /** The round that asked did not wait for the answer. */
@@ -52,8 +53,9 @@ export interface FetcherParts {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
-  readonly tiers: readonly Tier[];
-  readonly processor: Pick<Processor, 'freeSlots' | 'slotFree' | 'reserve' | 'release' | 'take'>;
+  readonly queues: QueueSet;
+  readonly strictPriority: boolean;
+  readonly processor: Pick<Processor, 'freeSlots' | 'slotFree' | 'reserve' | 'release' | 'take' | 'refuse'>;
   /** Told of each queue that was found empty, when the fetcher goes idle. */
   readonly onEmpty: (queue: string) => void;
   /** Milliseconds between two looks at empty queues. */
@@ -74,8 +76,8 @@ export interface FetcherParts {
  */
 export class Fetcher {
   readonly #parts: FetcherParts;
-  readonly #tiers: readonly (readonly QueueInLine[])[];
-  readonly #isSingle: boolean;
+  #tiers: readonly (readonly QueueInLine[])[] = [];
+  #isSingle = false;
   readonly #throttle: LogThrottle;
   readonly #nudge: Nudge;
   readonly #unanswered = new Set<Promise<void>>();
@@ -84,17 +86,7 @@ export class Fetcher {
 
   constructor(parts: FetcherParts) {
     this.#parts = parts;
-    this.#tiers = parts.tiers.map((tier) =>
-      tier.map(({ name, weight }) => ({
-        name,
-        weight,
-        answer: NEVER_ASKED,
-        isLate: false,
-        failures: 0,
-        askAfter: 0,
-      })),
-    );
-    this.#isSingle = parts.tiers.flat().length === 1;
+    this.#lineUp();
     this.#throttle = new LogThrottle(parts.clock, parts.log);
     this.#nudge = new Nudge(parts.clock);
   }
@@ -115,13 +107,32 @@ export class Fetcher {
 
   async run(signal: AbortSignal): Promise<void> {
     signal.addEventListener('abort', () => this.nudge(), { once: true });
+    const unfollow = this.#parts.queues.follow(() => {
+      this.#lineUp();
+      this.nudge();
+    });
     while (!signal.aborted) {
       await this.#parts.processor.slotFree();
       if (signal.aborted) break;
       const more = await this.#round(signal);
       if (!more) await this.#idle();
     }
+    unfollow();
     await Promise.all(this.#unanswered);
+  }
+
+  /** Queues as they are now; those that were in line before keep what is known of them. */
+  #lineUp(): void {
+    const { queues, strictPriority } = this.#parts;
+    const known = new Map(this.#tiers.flat().map((queue) => [queue.name, queue]));
+    this.#tiers = tiersOf(queues.priorities, strictPriority).map((tier) =>
+      tier.map(({ name, weight }) => {
+        const queue = known.get(name) ?? newcomer(name);
+        queue.weight = weight;
+        return queue;
+      }),
+    );
+    this.#isSingle = this.#tiers.flat().length === 1;
   }
 
   /** Offers each slot that is free now; resolves to true when some queue may have more tasks. */
@@ -195,7 +206,8 @@ export class Fetcher {
       this.#throttle.error({ err, queue: queue.name }, 'cannot dequeue');
     }
     processor.release(slots);
-    processor.take(tasks);
+    if (this.#parts.queues.has(queue.name)) processor.take(tasks);
+    else processor.refuse(tasks);
   }
 
   #keepOff(queue: QueueInLine, { limit, retryAfterMs }: DequeueReply & { reason: 'limited' }): void {
@@ -213,4 +225,8 @@ export class Fetcher {
     const pause = taskCheckInterval * (0.5 + random());
     await this.#nudge.sleep(Math.min(pause, ...retries.filter((ms) => ms > 0)));
   }
+}
+
+function newcomer(name: string): QueueInLine {
+  return { name, weight: 1, answer: NEVER_ASKED, isLate: false, failures: 0, askAfter: 0 };
 }

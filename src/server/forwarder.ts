@@ -2,12 +2,13 @@ import type { Broker } from '../broker/broker.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { LogThrottle } from '../runtime/log-throttle.ts';
 import type { Logger } from '../runtime/logger.ts';
+import type { QueueSet } from './queue-set.ts';
 
 export interface ForwarderParts {
   readonly broker: Pick<Broker, 'forward'>;
   readonly clock: Clock;
   readonly log: Logger;
-  readonly queues: readonly string[];
+  readonly queues: QueueSet;
   /** Longest time between two looks, milliseconds: others add scheduled tasks without telling us. */
   readonly longestSleep: number;
   /** Tasks became pending. */
@@ -33,7 +34,7 @@ export class Forwarder {
   }
 
   async run(signal: AbortSignal): Promise<void> {
-    await Promise.all(this.#parts.queues.map((queue) => this.#forwardQueue(queue, signal)));
+    await this.#parts.queues.each((queue, ending) => this.#forwardQueue(queue, ending), signal);
   }
 
   async #forwardQueue(queue: string, signal: AbortSignal): Promise<void> {

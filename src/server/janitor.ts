@@ -2,12 +2,13 @@ import type { Broker } from '../broker/broker.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { periodically } from '../runtime/periodic.ts';
+import type { QueueSet } from './queue-set.ts';
 
 export interface JanitorParts {
   readonly broker: Pick<Broker, 'deleteExpiredCompleted'>;
   readonly clock: Clock;
   readonly log: Logger;
-  readonly queues: readonly string[];
+  readonly queues: QueueSet;
   readonly intervalMs: number;
   /** Tasks deleted by one script. */
   readonly batchSize: number;
@@ -24,14 +25,13 @@ export class Janitor {
   async run(signal: AbortSignal): Promise<void> {
     const { clock, log, queues, intervalMs } = this.#parts;
     const failure = 'cannot delete completed tasks';
-    const loops = queues.map((queue) =>
+    const clean = (queue: string, ending: AbortSignal) =>
       periodically(
         { clock, log: log.child({ queue }), intervalMs, firstRun: 'after one interval', failure },
-        () => this.#clean(queue, signal),
-        signal,
-      ),
-    );
-    await Promise.all(loops);
+        () => this.#clean(queue, ending),
+        ending,
+      );
+    await queues.each(clean, signal);
   }
 
   async #clean(queue: string, signal: AbortSignal): Promise<void> {

@@ -12,10 +12,12 @@ export interface LeaseKeeperParts {
   readonly clock: Clock;
   readonly log: Logger;
   readonly processor: Pick<Processor, 'tasks' | 'leaseLost'>;
+  /** Milliseconds that a lease lasts. */
+  readonly leaseDuration: number;
 }
 
 /**
- * Keeps the leases of the tasks in hand alive, with each beat, and lets go of those that ended all the same (Redis was
+ * Keeps the leases of the tasks in hand alive, several times in the length of one, and lets go of those that ended all the same (Redis was
  * away for too long, or this process was): from then on another server may run the task.
  */
 export class LeaseKeeper {
@@ -29,18 +31,15 @@ export class LeaseKeeper {
   }
 
   async run(signal: AbortSignal): Promise<void> {
-    const { clock, log } = this.#parts;
+    const { clock, log, leaseDuration } = this.#parts;
+    const intervalMs = Math.min(BEAT_MS, leaseDuration / 3);
     const failure = 'cannot keep leases';
     // Not awaited by the beat: a call that hangs must not keep ended leases from being seen.
     const beat = () => {
       const standing = this.#letGoOfEnded();
       if (standing.length > 0) this.#extending ??= this.#extend(standing);
     };
-    await periodically(
-      { clock, log, intervalMs: BEAT_MS, firstRun: 'after one interval', failure },
-      beat,
-      signal,
-    );
+    await periodically({ clock, log, intervalMs, firstRun: 'after one interval', failure }, beat, signal);
     await this.#extending;
   }
 

@@ -122,14 +122,28 @@ export class Processor {
       this.#inHand.add(task);
       this.#backlog.push(task);
     }
-    if (this.#quiet) this.#giveBackBacklog();
+    if (this.#quiet) this.giveBackUnstarted();
     else this.#startBacklog();
+  }
+
+  /** Tasks that were leased and are not to be run go back to their queue at once. */
+  refuse(leased: readonly LeasedTask[]): void {
+    for (const lease of leased.toReversed()) this.#parts.settle(lease, REQUEUE);
+  }
+
+  /** Gives tasks back that were not started, of one queue or of all. */
+  giveBackUnstarted(queue?: string): void {
+    const isMeant = (task: ActiveTask) => queue === undefined || task.queue === queue;
+    const unstarted = this.#backlog.filter((task) => task.state === 'leased' && isMeant(task));
+    this.#backlog = this.#backlog.filter((task) => !isMeant(task));
+    this.refuse(unstarted.map(({ leased }) => leased));
+    for (const task of unstarted.toReversed()) this.#end(task);
   }
 
   /** Starts no handler any more: tasks that were not started go back to their queues at once. */
   quiet(): void {
     this.#quiet = true;
-    this.#giveBackBacklog();
+    this.giveBackUnstarted();
     this.#announceSlot();
   }
 
@@ -166,15 +180,6 @@ export class Processor {
     for (const task of this.#inHand) this.#abandon(task, 'ASYNQ_TASK_CANCELED');
   }
 
-  #giveBackBacklog(): void {
-    const unstarted = this.#backlog.filter((task) => task.state === 'leased');
-    this.#backlog = [];
-    for (const task of unstarted.toReversed()) {
-      this.#parts.settle(task.leased, REQUEUE);
-      this.#end(task);
-    }
-  }
-
   #startBacklog(): void {
     if (this.#starting || this.#backlog.length === 0) return;
     this.#starting = true;
@@ -202,7 +207,7 @@ export class Processor {
     this.#watching = false;
     if (this.#backlog.length === 0) return;
     this.#prefetch?.stalled();
-    this.#giveBackBacklog();
+    this.giveBackUnstarted();
   }
 
   #start(task: ActiveTask): void {

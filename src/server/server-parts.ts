@@ -1,8 +1,10 @@
-import type { Broker, ServerState } from '../broker/broker.ts';
+import type { Broker, GroupPolicy, ServerState } from '../broker/broker.ts';
+import { Aggregator } from './aggregator.ts';
 import type { Component } from './component.ts';
 import type { ResolvedConfig, ServerObserver } from './config.ts';
 import { Fetcher } from './fetcher.ts';
 import { Forwarder } from './forwarder.ts';
+import { aggregateFunction } from './group-aggregator.ts';
 import type { HandlerFunction } from './handler.ts';
 import { HealthChecker } from './health-checker.ts';
 import { Heartbeater } from './heartbeater.ts';
@@ -10,7 +12,7 @@ import { Janitor } from './janitor.ts';
 import { Judge } from './judge.ts';
 import { LeaseKeeper } from './lease-keeper.ts';
 import { Processor } from './processor.ts';
-import { tiersOf } from './queue-order.ts';
+import type { QueueSet } from './queue-set.ts';
 import { Recoverer } from './recoverer.ts';
 import { Subscriber } from './subscriber.ts';
 import { Syncer } from './syncer.ts';
@@ -20,6 +22,7 @@ import { Waiter } from './waiter.ts';
 export interface ServerParts {
   readonly processor: Processor;
   readonly syncer: Syncer;
+  readonly aggregator: Aggregator | undefined;
   readonly components: {
     readonly heartbeater: Component;
     readonly leaseKeeper: Component;
@@ -31,6 +34,7 @@ export interface ServerParts {
     readonly waiter: Component;
     readonly fetcher: Component;
     readonly janitor: Component;
+    readonly aggregator?: Component;
   };
 }
 
@@ -38,11 +42,12 @@ export interface ServerParts {
 export function joinParts(
   broker: Broker,
   config: ResolvedConfig,
+  queues: QueueSet,
   handle: HandlerFunction,
   state: () => ServerState,
 ): ServerParts {
-  const { clock, random, log } = config;
-  const common = { broker, clock, random, log, queues: Object.keys(config.queues) };
+  const { clock, random, log, leaseDuration } = config;
+  const common = { broker, clock, random, log, queues, leaseDuration };
   const observer = guarded(config);
   const judge = new Judge(config);
   const syncer = new Syncer({
@@ -66,14 +71,19 @@ export function joinParts(
   const fetcher: Fetcher = new Fetcher({
     ...common,
     onEmpty: (queue) => waiter.watch(queue),
-    tiers: tiersOf(config.queues, config.strictPriority),
+    strictPriority: config.strictPriority,
     processor,
     taskCheckInterval: config.taskCheckInterval,
   });
+  const aggregate = aggregateFunction(config.groupAggregator);
+  const aggregator =
+    aggregate &&
+    new Aggregator({ ...common, aggregate, policy: groupPolicy(config), onMade: () => fetcher.nudge() });
   const { healthCheck } = config;
   return {
     processor,
     syncer,
+    aggregator,
     components: {
       heartbeater: new Heartbeater({ ...common, state }),
       leaseKeeper: new LeaseKeeper({ ...common, processor }),
@@ -82,7 +92,11 @@ export function joinParts(
       }),
       subscriber: new Subscriber({ ...common, onCancel: (taskId) => processor.cancel(taskId) }),
       syncer,
-      recoverer: new Recoverer({ ...common, judge: (leased) => judge.judgeLost(leased) }),
+      recoverer: new Recoverer({
+        ...common,
+        judge: (leased) => judge.judgeLost(leased),
+        settle: (task, settlement) => syncer.settle(task, settlement),
+      }),
       forwarder: new Forwarder({
         ...common,
         longestSleep: config.delayedTaskCheckInterval,
@@ -95,8 +109,14 @@ export function joinParts(
         intervalMs: config.janitorInterval,
         batchSize: config.janitorBatchSize,
       }),
+      ...(aggregator && { aggregator }),
     },
   };
+}
+
+function groupPolicy(config: ResolvedConfig): GroupPolicy {
+  const { groupGracePeriod: gracePeriod, groupMaxDelay: maxDelay, groupMaxSize: maxSize } = config;
+  return { gracePeriod, maxDelay, maxSize };
 }
 
 /** The user's observer with every method there and none that throws. */

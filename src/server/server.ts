@@ -9,6 +9,7 @@ import { Running } from './component.ts';
 import { type ResolvedConfig, resolveConfig, type ServerConfig } from './config.ts';
 import type { Handler, HandlerFunction } from './handler.ts';
 import { handlerFunction } from './mux.ts';
+import { checkQueue, QueueSet } from './queue-set.ts';
 import { joinParts, type ServerParts } from './server-parts.ts';
 
 export type ServerStatus = ServerState['status'];
@@ -26,9 +27,10 @@ const START_ORDER: readonly ComponentName[] = [
   'waiter',
   'fetcher',
   'janitor',
+  'aggregator',
 ];
 
-/** What is left after forwarder, fetcher and recoverer, in Go's order. */
+/** What is left after forwarder, fetcher, aggregator and recoverer, in Go's order. */
 const STOP_ORDER: readonly ComponentName[] = [
   'syncer',
   'subscriber',
@@ -40,6 +42,8 @@ const STOP_ORDER: readonly ComponentName[] = [
 
 /** When all handlers have ended or were given up: time to write what is left to write, Redis being there or not. */
 const LAST_WORDS_MS = 3_000;
+
+const CLOSED = 'asynq: Server closed';
 
 export interface ShutdownOptions {
   /** When it aborts, running handlers are waited for no longer. */
@@ -66,6 +70,7 @@ export class Server implements AsyncDisposable {
   /** The connection is of our own making, and ends with us. */
   readonly #isOwner: boolean;
   readonly #config: ResolvedConfig;
+  readonly #queues: QueueSet;
   readonly #id = randomUUID();
   readonly #running = new Map<ComponentName, Running>();
   #parts: ServerParts | undefined;
@@ -80,12 +85,13 @@ export class Server implements AsyncDisposable {
    */
   constructor(redis: RedisConnOpt | RedisRouter | Broker, config: ServerConfig = {}) {
     this.#config = resolveConfig(config);
-    const { clock, log } = this.#config;
+    const { clock, log, leaseDuration } = this.#config;
+    this.#queues = new QueueSet(this.#config.queues);
     this.#isOwner = !('run' in redis) && !('dequeue' in redis);
     if ('dequeue' in redis) this.#broker = redis;
     else {
       const router = 'run' in redis ? redis : openRedis(redis, { clock, log });
-      this.#broker = new RedisBroker({ router, clock, log });
+      this.#broker = new RedisBroker({ router, clock, log, leaseSeconds: leaseDuration / 1000 });
     }
   }
 
@@ -118,7 +124,9 @@ export class Server implements AsyncDisposable {
   start(handler: Handler | HandlerFunction): void {
     this.#expectNew();
     const { clock, log, signal } = this.#config;
-    const parts = joinParts(this.#broker, this.#config, handlerFunction(handler), () => this.#state());
+    const parts = joinParts(this.#broker, this.#config, this.#queues, handlerFunction(handler), () =>
+      this.#state(),
+    );
     this.#parts = parts;
     this.#startedAt = clock.now();
     this.#status = 'active';
@@ -128,7 +136,30 @@ export class Server implements AsyncDisposable {
     }
     signal?.addEventListener('abort', this.#cancelAll);
     if (signal?.aborted) this.#cancelAll();
-    log.info({ queues: this.#config.queues, concurrency: this.#config.concurrency }, 'server started');
+    log.info({ queues: this.#queues.priorities, concurrency: this.#config.concurrency }, 'server started');
+  }
+
+  /**
+   * Works on another queue from now on, or gives one of its queues another priority, a whole number from 1.
+   *
+   * @throws ASYNQ_CONFIG_INVALID, ASYNQ_QUEUE_NAME_INVALID; ASYNQ_CLOSED
+   */
+  addQueue(name: string, priority = 1): void {
+    if (this.#status === 'closed') throw new AsynqError('ASYNQ_CLOSED', CLOSED);
+    checkQueue(name, priority);
+    this.#queues.set(name, priority);
+    this.#config.log.info({ queue: name, priority }, 'queue added');
+  }
+
+  /**
+   * Takes no more tasks of a queue, and does nothing else for it. Its tasks at work go on, and their outcomes are written;
+   * those that were taken and not started go back. A server without queues waits for one. False: it was not in.
+   */
+  removeQueue(name: string): boolean {
+    if (!this.#queues.delete(name)) return false;
+    this.#parts?.processor.giveBackUnstarted(name);
+    this.#config.log.info({ queue: name }, 'queue removed');
+    return true;
   }
 
   /** Takes no more tasks; those at work go on. Tasks that were taken and not started go back to their queues. */
@@ -171,9 +202,10 @@ export class Server implements AsyncDisposable {
     const { log, signal } = this.#config;
     this.stop();
     void this.#stop('forwarder');
-    const drained = this.#parts?.processor.drained() ?? Promise.resolve();
+    const drained = Promise.all([this.#parts?.processor.drained(), this.#stop('aggregator')]);
     await this.#within(this.#config.shutdownTimeout, drained, options.signal);
     this.#parts?.processor.giveBack();
+    this.#parts?.aggregator?.giveBack();
     await this.#within(LAST_WORDS_MS, this.#sayLastWords());
     signal?.removeEventListener('abort', this.#cancelAll);
     if (this.#isOwner) await this.#within(LAST_WORDS_MS, this.#broker.close());
@@ -189,6 +221,7 @@ export class Server implements AsyncDisposable {
       this.#stop('fetcher').then(flush),
       this.#stop('forwarder'),
       this.#stop('recoverer'),
+      this.#stop('aggregator'),
     ]);
     for (const name of STOP_ORDER) await this.#stop(name);
   }
@@ -220,21 +253,21 @@ export class Server implements AsyncDisposable {
       new: undefined,
       active: 'asynq: the server is already running',
       stopped: 'asynq: the server is in the stopped state. Waiting for shutdown.',
-      closed: 'asynq: Server closed',
+      closed: CLOSED,
     }[this.#status];
     if (text === undefined) return;
     throw new AsynqError(this.#status === 'closed' ? 'ASYNQ_CLOSED' : 'ASYNQ_SERVER_STATE', text);
   }
 
   #state(): ServerState {
-    const { host, concurrency, queues, strictPriority } = this.#config;
+    const { host, concurrency, strictPriority } = this.#config;
     const running = [...(this.#parts?.processor.tasks ?? [])].filter((task) => task.state === 'running');
     return {
       host,
       pid: process.pid,
       serverId: this.#id,
       concurrency,
-      queues,
+      queues: this.#queues.priorities,
       strictPriority,
       status: this.#status,
       startedAt: this.#startedAt,

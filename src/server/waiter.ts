@@ -3,6 +3,7 @@ import type { Clock } from '../runtime/clock.ts';
 import { errorText } from '../runtime/errors.ts';
 import { aborted } from '../runtime/lifecycle.ts';
 import type { Logger } from '../runtime/logger.ts';
+import type { QueueSet } from './queue-set.ts';
 
 /** Connections that one server may keep blocked; its other queues are polled. */
 const MOST_QUEUES = 8;
@@ -14,6 +15,7 @@ export interface WaiterParts {
   readonly broker: Pick<Broker, 'awaitPending'>;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly queues: Pick<QueueSet, 'has'>;
   /** Names this server among those that wait. */
   readonly waiter: string;
   /** A queue has pending tasks. */
@@ -57,10 +59,11 @@ export class Waiter {
   }
 
   async #wait(queue: string, signal: AbortSignal): Promise<void> {
-    const { broker, clock, log, waiter, onPending } = this.#parts;
+    const { broker, clock, log, queues, waiter, onPending } = this.#parts;
     try {
       let seen = await broker.awaitPending(queue, waiter, signal);
-      while (seen === 'quiet' && !signal.aborted) seen = await broker.awaitPending(queue, waiter, signal);
+      while (seen === 'quiet' && queues.has(queue) && !signal.aborted)
+        seen = await broker.awaitPending(queue, waiter, signal);
       if (seen === 'pending') return onPending();
     } catch (error) {
       if (signal.aborted) return;

@@ -55,6 +55,7 @@ export class FakeBroker implements Broker {
   /** Each call made, with its queue where it has one. */
   readonly calls: { readonly call: BrokerCall; readonly queue?: string }[] = [];
   readonly servers = new Map<string, ServerState>();
+  leaseSeconds: number = LEASE_SECONDS;
   readonly #clock: Clock;
   readonly #queues = new Map<string, FakeQueue>();
   readonly #locks = new Map<string, { readonly id: string; readonly until: number }>();
@@ -407,7 +408,7 @@ export class FakeBroker implements Broker {
   }
 
   #leaseEnd(): number {
-    return (this.#nowSeconds() + LEASE_SECONDS) * 1000;
+    return (this.#nowSeconds() + this.leaseSeconds) * 1000;
   }
 
   #nowSeconds(): number {

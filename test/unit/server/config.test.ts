@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { resolveConfig, type ServerConfig } from '../../../src/server/config.ts';
+import type { GroupAggregator } from '../../../src/server/group-aggregator.ts';
 import { Task } from '../../../src/tasks/task.ts';
 
 describe('the configuration of a server', () => {
@@ -10,6 +11,10 @@ describe('the configuration of a server', () => {
       taskCheckInterval: 1_000,
       shutdownTimeout: 8_000,
       healthCheckInterval: 15_000,
+      groupGracePeriod: 60_000,
+      groupMaxDelay: 0,
+      groupMaxSize: 0,
+      leaseDuration: 30_000,
       janitorInterval: 8_000,
       janitorBatchSize: 100,
     });
@@ -35,8 +40,24 @@ describe('the configuration of a server', () => {
     [{ janitorBatchSize: Number.NaN }, 'janitorBatchSize: expected a whole number from 1, got NaN'],
     [{ taskCheckInterval: 0 }, 'taskCheckInterval: expected milliseconds above 0, got 0'],
     [{ shutdownTimeout: -1 }, 'shutdownTimeout: expected milliseconds from 0, got -1'],
+    [{ shutdownTimeout: Number.NaN }, 'shutdownTimeout: expected milliseconds from 0, got NaN'],
+    [{ groupMaxDelay: -1 }, 'groupMaxDelay: expected milliseconds from 0, got -1'],
+    [{ groupGracePeriod: 999 }, 'groupGracePeriod: expected milliseconds from 1000, got 999'],
+    [{ groupMaxSize: 1.5 }, 'groupMaxSize: expected a whole number from 0, got 1.5'],
+    [
+      { groupAggregator: {} as GroupAggregator },
+      'groupAggregator: expected a function or an object with a method aggregate, got {}',
+    ],
+    [
+      { leaseDuration: 4_000 },
+      'leaseDuration: expected milliseconds from 5000 that are whole seconds, got 4000',
+    ],
+    [
+      { leaseDuration: 5_500 },
+      'leaseDuration: expected milliseconds from 5000 that are whole seconds, got 5500',
+    ],
     [{ queues: {} }, 'queues: expected at least one queue, got {}'],
-    [{ queues: { a: 0 } }, 'queues: expected priorities that are whole numbers from 1, got { a: 0 }'],
+    [{ queues: { a: 0 } }, "queue 'a': expected a priority that is a whole number from 1, got 0"],
   ])('says what is wrong with %j', (config, message) => {
     expect(() => resolveConfig(config)).toThrow(message);
     expect(() => resolveConfig(config)).toThrow(

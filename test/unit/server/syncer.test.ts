@@ -47,7 +47,7 @@ describe('an outcome that cannot be written', () => {
     await served.clock.advance(60_000);
     expect(runs).toBe(2);
     expect(served.stateOf(id)).toBeUndefined();
-    expect(outcomes).toEqual(['lost', 'done']);
+    expect(outcomes).toEqual(['lost', 'retry', 'done']);
   });
 
   test('is tried once more at the end', async () => {

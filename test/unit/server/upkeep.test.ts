@@ -1,5 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { ServedQueue } from '../../support/served-queue.ts';
+import { AsynqError, errorText } from '../../../src/runtime/errors.ts';
+import type { Attempt } from '../../../src/server/handler.ts';
+import { Server } from '../../../src/server/server.ts';
+import type { Task } from '../../../src/tasks/task.ts';
+import { HeldHandler, ServedQueue } from '../../support/served-queue.ts';
+import { taskMessage } from '../../support/task-messages.ts';
 
 describe('the recoverer', () => {
   test('brings back the tasks of a worker that died, half a minute after their lease', async () => {
@@ -25,6 +30,69 @@ describe('the recoverer', () => {
     await served.clock.advance(80_000);
     expect(served.stateOf(id)).toBe('archived');
     expect(served.messageOf(id)?.errorMsg).toBe('asynq: task lease expired');
+  });
+
+  test('of several servers tells one error handler of a lost task, once', async () => {
+    const heard: unknown[] = [];
+    const config = {
+      errorHandler: (error: unknown, _: Task, { taskId }: Attempt) => heard.push([taskId, errorText(error)]),
+      retryDelay: () => 3_600_000,
+    };
+    await using served = new ServedQueue(config);
+    const second = new Server(served.broker, { ...config, clock: served.clock });
+    const [id = ''] = await served.add({});
+    await served.broker.dequeue('default', 1);
+    await served.start(() => {});
+    second.start(() => {});
+    await served.clock.advance(55_000);
+    served.broker.breakDown('settle');
+    await served.clock.advance(20_000);
+    served.broker.heal();
+    await served.clock.advance(120_000);
+    expect(heard).toEqual([[id, 'asynq: task lease expired']]);
+    expect(served.stateOf(id)).toBe('retry');
+    const closed = second.shutdown();
+    await served.clock.advance(10_000);
+    await closed;
+  });
+
+  test('brings them back sooner where leases are short', async () => {
+    await using served = new ServedQueue({ leaseDuration: 6_000, retryDelay: () => 0 });
+    served.broker.leaseSeconds = 6;
+    const handler = new HeldHandler();
+    await served.add({ type: 'lost' });
+    await served.broker.dequeue('default', 1);
+    await served.start(handler);
+    await served.clock.advance(18_000);
+    expect(handler.running).toHaveLength(1);
+    await served.clock.advance(60_000);
+    expect(handler.running[0]?.signal.aborted).toBe(false);
+    await handler.endAll();
+  });
+
+  test("need not count as an attempt: what counts is the user's to say", async () => {
+    await using served = new ServedQueue({
+      isFailure: (error) => !AsynqError.is(error, 'ASYNQ_LEASE_EXPIRED'),
+      retryDelay: (_, error) => (AsynqError.is(error, 'ASYNQ_LEASE_EXPIRED') ? 0 : 60_000),
+    });
+    await served.add({ retry: 1 });
+    await served.broker.dequeue('default', 1);
+    const attempts: number[] = [];
+    await served.start((_, { retried }) => void attempts.push(retried));
+    await served.clock.advance(80_000);
+    expect(attempts).toEqual([0]);
+  });
+
+  test('gives back the tasks of an aggregator that died', async () => {
+    await using served = new ServedQueue();
+    const message = taskMessage({ queue: 'default' });
+    await served.broker.enqueue({ message, group: 'g' });
+    await served.broker.claimGroup('default', 'g', { gracePeriod: 1_000, maxDelay: 0, maxSize: 1 });
+    await served.start(() => {});
+    await served.clock.advance(119_000);
+    expect(served.broker.groupOf('default', 'g')).toEqual([]);
+    await served.clock.advance(16_000);
+    expect(served.broker.groupOf('default', 'g')).toEqual([message.id]);
   });
 
   test('tries again when Redis was away', async () => {
