@@ -8,24 +8,34 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strconv"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/hibiken/asynq"
 )
 
 // serve processes tasks until it has seen `-n` of them (0: for ever), its stdin closes or it gets SIGTERM. What a task
-// does is in its type: `fail:*` fails, `skip:*` is archived at once, `result:*` writes its payload as its result,
-// `hang:*` waits for its cancellation, all others succeed.
+// does is in its type: `fail:*` fails, `flaky:<n>` fails n times, `skip:*` is archived at once, `revoke:*` is deleted,
+// `result:*` writes its payload as its result, `hang:*` waits for its cancellation, all others succeed.
 func serve(p peer, args []string) error {
 	flags := flag.NewFlagSet("serve", flag.ExitOnError)
 	queues := flags.String("queues", `{"default":1}`, "JSON of queue name -> priority")
 	concurrency := flags.Int("concurrency", 10, "tasks at once")
 	n := flags.Int("n", 0, "tasks to process, then end")
+	takes := flags.Duration("takes", 0, "how long each task takes")
+	retryDelay := flags.Duration("retry-delay", 0, "until the next attempt; 0: asynq's own")
+	forwardEvery := flags.Duration("forward-every", 0, "between two looks for tasks that are due; 0: asynq's own")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	config := asynq.Config{Concurrency: *concurrency, LogLevel: asynq.ErrorLevel}
+	config := asynq.Config{
+		Concurrency: *concurrency, LogLevel: asynq.ErrorLevel, DelayedTaskCheckInterval: *forwardEvery,
+	}
+	if *retryDelay > 0 {
+		config.RetryDelayFunc = func(int, error, *asynq.Task) time.Duration { return *retryDelay }
+	}
 	if err := json.Unmarshal([]byte(*queues), &config.Queues); err != nil {
 		return fmt.Errorf("-queues: %w", err)
 	}
@@ -33,8 +43,10 @@ func serve(p peer, args []string) error {
 	seen := make(chan map[string]any)
 	server := asynq.NewServer(p.conn, config)
 	if err := server.Start(asynq.HandlerFunc(func(ctx context.Context, t *asynq.Task) error {
+		seen <- record("taken", ctx, t, nil)
+		time.Sleep(*takes)
 		err := behave(ctx, t)
-		seen <- record(ctx, t, err)
+		seen <- record("processed", ctx, t, err)
 		return err
 	})); err != nil {
 		return err
@@ -43,14 +55,17 @@ func serve(p peer, args []string) error {
 		return err
 	}
 	end := endOfInput()
-	for count := 0; *n == 0 || count < *n; count++ {
+	for count, ended := 0, false; !ended && (*n == 0 || count < *n); {
 		select {
 		case line := <-seen:
 			if err := p.out.Encode(line); err != nil {
 				return err
 			}
+			if line["event"] == "processed" {
+				count++
+			}
 		case <-end:
-			*n = count + 1
+			ended = true
 		}
 	}
 	go func() {
@@ -62,10 +77,18 @@ func serve(p peer, args []string) error {
 }
 
 func behave(ctx context.Context, t *asynq.Task) error {
-	kind, _, _ := strings.Cut(t.Type(), ":")
+	kind, rest, _ := strings.Cut(t.Type(), ":")
 	switch kind {
 	case "fail":
 		return fmt.Errorf("%s fails", t.Type())
+	case "flaky":
+		times, _ := strconv.Atoi(rest)
+		if retried, _ := asynq.GetRetryCount(ctx); retried < times {
+			return fmt.Errorf("%s fails", t.Type())
+		}
+		return nil
+	case "revoke":
+		return fmt.Errorf("%s is not wanted: %w", t.Type(), asynq.RevokeTask)
 	case "skip":
 		return fmt.Errorf("%s is hopeless: %w", t.Type(), asynq.SkipRetry)
 	case "result":
@@ -79,13 +102,13 @@ func behave(ctx context.Context, t *asynq.Task) error {
 	}
 }
 
-func record(ctx context.Context, t *asynq.Task, err error) map[string]any {
+func record(event string, ctx context.Context, t *asynq.Task, err error) map[string]any {
 	id, _ := asynq.GetTaskID(ctx)
 	queue, _ := asynq.GetQueueName(ctx)
 	retried, _ := asynq.GetRetryCount(ctx)
 	maxRetry, _ := asynq.GetMaxRetry(ctx)
 	line := map[string]any{
-		"event": "processed", "id": id, "queue": queue, "retried": retried, "maxRetry": maxRetry,
+		"event": event, "id": id, "queue": queue, "retried": retried, "maxRetry": maxRetry,
 		"type": t.Type(), "payload": t.Payload(), "headers": t.Headers(),
 	}
 	if err != nil {

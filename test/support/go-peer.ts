@@ -102,13 +102,26 @@ export class GoPeer {
     return task as PeerTask;
   }
 
-  /** Starts Go's server; resolves when it runs. */
+  /** Starts Go's server; resolves when it runs. Spans are milliseconds. */
   async serve(options: {
     queues: Readonly<Record<string, number>>;
     concurrency?: number;
+    /** How long each task takes. */
+    takes?: number;
+    /** @default asynq's own */
+    retryDelay?: number;
+    /** Between two looks for tasks that are due. @default asynq's own */
+    forwardEvery?: number;
   }): Promise<GoServer> {
-    const { queues, concurrency = 10 } = options;
-    const args = ['serve', '-queues', JSON.stringify(queues), '-concurrency', String(concurrency)];
+    const { queues, concurrency = 10, takes = 0, retryDelay = 0, forwardEvery = 0 } = options;
+    const args = [
+      'serve',
+      `-queues=${JSON.stringify(queues)}`,
+      `-concurrency=${concurrency}`,
+      `-takes=${takes}ms`,
+      `-retry-delay=${retryDelay}ms`,
+      `-forward-every=${forwardEvery}ms`,
+    ];
     const server = new GoServer(
       spawn(this.#binary, [...this.#flags, ...args], { stdio: ['pipe', 'pipe', 'inherit'] }),
     );
@@ -132,6 +145,8 @@ export interface PeerProcessed {
 export class GoServer implements AsyncDisposable {
   /** What it has processed so far, in order. */
   readonly processed: PeerProcessed[] = [];
+  /** Ids of tasks that a handler is at. */
+  readonly running = new Set<string>();
   readonly started: Promise<void>;
   readonly #process: ChildProcessByStdio<Writable, Readable, null>;
   readonly #ended: Promise<void>;
@@ -144,7 +159,11 @@ export class GoServer implements AsyncDisposable {
       lines.on('line', (line) => {
         const event = parse(line) as PeerProcessed & { event: string };
         if (event.event === 'started') resolve();
-        else this.processed.push(event);
+        else if (event.event === 'taken') this.running.add(event.id);
+        else {
+          this.running.delete(event.id);
+          this.processed.push(event);
+        }
       });
       process.once('close', (code) => reject(new Error(`go-peer serve ended with ${code}`)));
       process.once('error', reject);
@@ -154,6 +173,12 @@ export class GoServer implements AsyncDisposable {
   /** Shuts it down as SIGTERM would, waiting for its workers. */
   async stop(): Promise<void> {
     this.#process.stdin.end();
+    await this.#ended;
+  }
+
+  /** Ends it as if its machine had lost power. */
+  async kill(): Promise<void> {
+    this.#process.kill('SIGKILL');
     await this.#ended;
   }
 
