@@ -2,4 +2,4 @@
 import { runAsynq } from '../cli/asynq.ts';
 import { processTerminal } from '../cli/process-terminal.ts';
 
-process.exitCode = await runAsynq(process.argv.slice(2), processTerminal());
+process.exitCode = await runAsynq(process.argv.slice(2), { terminal: processTerminal() });

@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import { helpSection, holdsCommands, withExamples } from './commands.ts';
 import { addCompletionCommands } from './completion.ts';
-import { Context } from './context.ts';
+import { Context, type ContextParts } from './context.ts';
 import { addCronCommands } from './cron.ts';
 import { goArguments } from './go-arguments.ts';
 import { addGroupCommands } from './group.ts';
@@ -12,16 +12,15 @@ import { addServerCommands } from './server.ts';
 import { addSettingFlags } from './settings.ts';
 import { addStatsCommands } from './stats.ts';
 import { addTaskCommands } from './task.ts';
-import type { Terminal } from './terminal.ts';
 
 /** The `asynq` command line: the commands, flags and words of Go's CLI, with `--output` and completion besides. */
-export function asynqProgram(terminal: Terminal): Command {
+export function asynqProgram(context: Context): Command {
+  const { terminal } = context;
   const program = createProgram(
     'asynq',
     'Inspect and manage the queues and tasks of Asynq in Redis.',
     terminal,
   );
-  const context = new Context(terminal);
   addSettingFlags(program);
   program
     .option(
@@ -58,7 +57,7 @@ export function asynqProgram(terminal: Terminal): Command {
 }
 
 /** Runs what `args` say; the exit code. */
-export function runAsynq(args: readonly string[], terminal: Terminal): Promise<number> {
-  const program = asynqProgram(terminal);
-  return runProgram(program, goArguments(program, args), terminal);
+export function runAsynq(args: readonly string[], parts: ContextParts): Promise<number> {
+  const program = asynqProgram(new Context(parts));
+  return runProgram(program, goArguments(program, args), parts.terminal);
 }

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { RedisConnOpt } from '../redis/options.ts';
 import type { RedisRouter } from '../redis/router.ts';
 import { type Clock, systemClock } from '../runtime/clock.ts';
 import { AsynqError, errorText } from '../runtime/errors.ts';
@@ -18,26 +19,35 @@ export interface Session {
   readonly isCluster: boolean;
 }
 
+export interface ContextParts {
+  readonly terminal: Terminal;
+  /** @default the system's */
+  readonly clock?: Clock;
+  /** @default `openRedis` */
+  readonly open?: (connection: RedisConnOpt, clock: Clock) => Promise<RedisRouter>;
+}
+
 /** What all commands of a program share; each group of commands is added with it. */
 export class Context {
   readonly terminal: Terminal;
   readonly clock: Clock;
+  readonly #open: NonNullable<ContextParts['open']>;
 
-  constructor(terminal: Terminal, clock: Clock = systemClock) {
+  constructor({ terminal, clock = systemClock, open = openLazily }: ContextParts) {
     this.terminal = terminal;
     this.clock = clock;
+    this.#open = open;
   }
 
   /** Connects as the flags say, for as long as `use` runs. Redis is known to answer then. */
   async connect<T>(command: Command, use: (session: Session) => Promise<T>): Promise<T> {
     const sources = await this.#settings(command);
     const connection = connectionOf(sources);
-    const { openRedis } = await import('../redis/open.ts');
-    const { Inspector } = await import('../tasks/inspector.ts');
-    const redis = openRedis(connection, { clock: this.clock, log: silentLogger });
+    const redis = await this.#open(connection, this.clock);
     try {
       // Unlike a command, this does not wait for a server that is away.
       await redis.masters();
+      const { Inspector } = await import('../tasks/inspector.ts');
       const inspector = new Inspector(redis, { clock: this.clock });
       return await use({ redis, inspector, isCluster: 'addrs' in connection });
     } catch (error) {
@@ -67,6 +77,11 @@ export class Context {
     if (file !== undefined) this.terminal.err(`Using config file: ${file.path}\n`);
     return { command, env, file };
   }
+}
+
+async function openLazily(connection: RedisConnOpt, clock: Clock): Promise<RedisRouter> {
+  const { openRedis } = await import('../redis/open.ts');
+  return openRedis(connection, { clock, log: silentLogger });
 }
 
 /** The error, with what the user may not think of. */

@@ -88,6 +88,8 @@ export function addSettingFlags(program: Command): void {
     if (option.required) option.argParser(parse);
     if (otherwise !== '' && otherwise !== false) option.default(otherwise, otherwiseText);
     program.addOption(option);
+    // What `--cluster=false` becomes: it goes before CLUSTER=true of the environment.
+    if (otherwise === false) program.addOption(new Option(`--no-${name}`).hideHelp());
   }
 }
 

@@ -52,6 +52,8 @@ describe('the connection', () => {
   });
 
   it('means a cluster when its addresses are given', () => {
+    expect(connection(['--no-cluster'], { CLUSTER: 'true' })).toEqual({ addr: '127.0.0.1:6379', db: 0 });
+    expect(connection(['--no-cluster', '--cluster_addrs', 'a:1'])).toMatchObject({ addr: '127.0.0.1:6379' });
     expect(connection(['--cluster_addrs', 'a:1, b:2'])).toEqual({ addrs: ['a:1', 'b:2'] });
     expect(connection([], { CLUSTER_ADDRS: 'a:1' })).toEqual({ addr: '127.0.0.1:6379', db: 0 });
   });

@@ -39,6 +39,6 @@ export function fakeTerminal(
 /** Runs the `asynq` command line within this process. */
 export async function runAsynq(args: readonly string[], env: Terminal['env'] = {}): Promise<Ran> {
   const terminal = fakeTerminal({ env });
-  const code = await run(args, terminal);
+  const code = await run(args, { terminal });
   return { code, ...terminal.written };
 }
