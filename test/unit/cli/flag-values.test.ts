@@ -35,20 +35,24 @@ describe('values of flags', () => {
   });
 
   it('are refused in no other way, whatever they are', () => {
-    const likely = fc.string({ unit: fc.constantFrom(...'0123456789-+:.TZhmsµ \u0000ñ') });
+    const likely = fc.string({ unit: fc.constantFrom(...Array.from('0123456789-+:.TZhmsµ \u0000ñ')) });
     fc.assert(
       fc.property(
         fc.oneof(likely, fc.string({ unit: 'binary' })),
         fc.constantFrom(positiveInteger, wholeNumber, durationSeconds, wholeSecondsDuration, rfc3339),
         (text, read) => {
-          try {
-            expect(Number(read(text))).not.toBeNaN();
-          } catch (error) {
-            expect(error).toBeInstanceOf(InvalidArgumentError);
-          }
+          expect(endsWell(() => read(text))).toBe(true);
         },
       ),
       { numRuns: 1_000 },
     );
   });
 });
+
+function endsWell(read: () => unknown): boolean {
+  try {
+    return !Number.isNaN(Number(read()));
+  } catch (error) {
+    return error instanceof InvalidArgumentError;
+  }
+}
