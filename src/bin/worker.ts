@@ -1,7 +1,7 @@
 import { systemClock } from '../runtime/clock.ts';
 import { AsynqError, errorText } from '../runtime/errors.ts';
 import { createLogger } from '../runtime/json-logger.ts';
-import { aborted, StopSignals } from '../runtime/lifecycle.ts';
+import { aborted, QuietSignal, StopSignals } from '../runtime/lifecycle.ts';
 import { ParentChannel } from '../runtime/parent-channel.ts';
 import { readWorkerEnv } from '../runtime/worker-env.ts';
 import { runWorker } from '../server/worker.ts';
@@ -9,16 +9,22 @@ import { runWorker } from '../server/worker.ts';
 /** A handler that does not listen, or a module that still loads, may keep the process alive: for so long at most. */
 const LAST_MS = 500;
 
-/** `asynq-operator worker`: runs until a signal, or the end of the process that started it. Resolves to the exit code. */
+/**
+ * `asynq-operator worker`: runs until a signal, or the end of the process that started it. Resolves to the exit code.
+ *
+ * SIGTERM and SIGINT drain, and the second of them does not wait for that; SIGTSTP takes no more tasks, and waits.
+ */
 export async function main(options: { port: number; host?: string }): Promise<number> {
   const log = createLogger();
   using signals = new StopSignals();
+  using quiet = new QuietSignal();
   using parent = new ParentChannel(signals.stop);
   let code = 0;
   try {
     const parts = { ...options, clock: systemClock, log, signal: signals.graceful };
     const worker = await runWorker(readWorkerEnv(process.env), parts);
     parent.send({ type: 'ready', port: worker.port });
+    void aborted(quiet.asked).then(() => worker.quiet());
     await aborted(signals.graceful);
     await worker.stop(signals.forceful);
   } catch (error) {

@@ -41,6 +41,27 @@ export class StopSignals implements Disposable {
   }
 }
 
+/** The wish to take on nothing more, and to stay: SIGTSTP, which would suspend the process else. */
+export class QuietSignal implements Disposable {
+  readonly #source: SignalSource;
+  readonly #asked = new AbortController();
+
+  constructor(source: SignalSource = process) {
+    this.#source = source;
+    source.on('SIGTSTP', this.#ask);
+  }
+
+  get asked(): AbortSignal {
+    return this.#asked.signal;
+  }
+
+  [Symbol.dispose](): void {
+    this.#source.off('SIGTSTP', this.#ask);
+  }
+
+  readonly #ask = (): void => this.#asked.abort();
+}
+
 /** Resolves when `signal` aborts. */
 export function aborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {

@@ -26,6 +26,12 @@ export interface WorkerEnv {
   /** Path of the user's handler module. */
   readonly handlers: string;
   readonly shutdownTimeoutSeconds: number;
+  /** When a group's tasks are made one; absent: the worker leaves groups alone. 0 is no limit. */
+  readonly groups?: {
+    readonly gracePeriodSeconds: number;
+    readonly maxSize: number;
+    readonly maxDelaySeconds: number;
+  };
   /** Name of the pod: the host name of the server in Redis. */
   readonly podName?: string;
 }
@@ -42,6 +48,7 @@ const MAX_INT32 = 2 ** 31 - 1;
  */
 export function readWorkerEnv(env: Readonly<Record<string, string | undefined>>): WorkerEnv {
   const podName = text(env, 'POD_NAME');
+  const groups = readGroups(env);
   return {
     redis: readRedis(env),
     queues: readQueues(env),
@@ -53,6 +60,7 @@ export function readWorkerEnv(env: Readonly<Record<string, string | undefined>>)
       0,
       DEFAULT_SHUTDOWN_TIMEOUT_SECONDS,
     ),
+    ...(groups === undefined ? {} : { groups }),
     ...(podName === undefined ? {} : { podName }),
   };
 }
@@ -75,6 +83,7 @@ export function writeWorkerEnv(worker: WorkerEnv): Record<string, string> {
     ASYNQ_CONCURRENCY: String(worker.concurrency),
     ASYNQ_HANDLERS: worker.handlers,
     ASYNQ_SHUTDOWN_TIMEOUT_SECONDS: String(worker.shutdownTimeoutSeconds),
+    ASYNQ_GROUPS: worker.groups === undefined ? undefined : JSON.stringify(worker.groups),
     POD_NAME: worker.podName,
   });
 }
@@ -152,6 +161,23 @@ function readQueues(env: Env): Record<string, number> {
     if (!isIntegerFrom(queues[name], 1)) throw wrong('ASYNQ_QUEUES', expected, json);
   }
   return queues as Record<string, number>;
+}
+
+function readGroups(env: Env): WorkerEnv['groups'] {
+  const json = text(env, 'ASYNQ_GROUPS');
+  if (json === undefined) return undefined;
+  const groups = parseObject(json);
+  const { gracePeriodSeconds = 60, maxSize = 0, maxDelaySeconds = 0, ...others } = groups ?? {};
+  const isGood =
+    groups !== undefined &&
+    Object.keys(others).length === 0 &&
+    isIntegerFrom(gracePeriodSeconds, 1) &&
+    isIntegerFrom(maxSize, 0) &&
+    isIntegerFrom(maxDelaySeconds, 0);
+  if (isGood) return { gracePeriodSeconds, maxSize, maxDelaySeconds } as NonNullable<WorkerEnv['groups']>;
+  const expected =
+    'a JSON object with gracePeriodSeconds (a whole number from 1), maxSize and maxDelaySeconds (from 0)';
+  throw wrong('ASYNQ_GROUPS', expected, json);
 }
 
 function parseObject(json: string): Record<string, unknown> | undefined {

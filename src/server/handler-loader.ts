@@ -2,20 +2,35 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { AsynqError, errorText } from '../runtime/errors.ts';
+import type { AggregateFunction } from './group-aggregator.ts';
 import type { Handler, HandlerFunction } from './handler.ts';
 import { ServeMux } from './mux.ts';
 
 const EXPECTED =
   'a default export that is a ServeMux, a handler function or an object of task type -> handler';
 
+export interface HandlersModule {
+  readonly handler: Handler | HandlerFunction;
+  /** Makes one task of those that wait in a group. */
+  readonly aggregate: AggregateFunction | undefined;
+}
+
 /**
  * Imports the user's handler module: ESM, whose default export is a mux (anything with a `processTask`), a function, or
- * an object of task type -> handler, which is then a mux of its own.
+ * an object of task type -> handler, which is then a mux of its own. Where tasks are grouped it exports a function
+ * `aggregate` as well.
  *
  * @throws ASYNQ_HANDLERS_MODULE in one line: the path, what was expected and what came
  */
-export async function loadHandlers(path: string): Promise<Handler | HandlerFunction> {
-  const exported = (await importModule(path))['default'];
+export async function loadHandlers(path: string): Promise<HandlersModule> {
+  const { default: handlers, aggregate } = await importModule(path);
+  if (aggregate !== undefined && (typeof aggregate !== 'function' || isClass(aggregate))) {
+    throw unusable(path, `expected a function as export aggregate, got ${nameOf(aggregate)}`);
+  }
+  return { handler: handlerOf(path, handlers), aggregate: aggregate as AggregateFunction | undefined };
+}
+
+function handlerOf(path: string, exported: unknown): Handler | HandlerFunction {
   if (typeof exported === 'function') {
     if (isClass(exported)) throw unusable(path, `expected ${EXPECTED}, got the class ${exported.name}`);
     return exported as HandlerFunction;
@@ -62,7 +77,8 @@ function isClass(exported: { readonly prototype?: unknown }): boolean {
 function nameOf(exported: unknown): string {
   if (exported === undefined) return 'no default export';
   if (exported === null) return 'null';
-  return Array.isArray(exported) ? 'an array' : `a ${typeof exported}`;
+  if (Array.isArray(exported)) return 'an array';
+  return typeof exported === 'object' ? 'an object' : `a ${typeof exported}`;
 }
 
 /** Error texts of the module loader come with the stack of imports. */

@@ -6,6 +6,8 @@ import { aborted } from '../runtime/lifecycle.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { createRegistry, metricsRoute } from '../runtime/metrics.ts';
 import type { WorkerEnv } from '../runtime/worker-env.ts';
+import type { ServerConfig } from './config.ts';
+import type { AggregateFunction } from './group-aggregator.ts';
 import { loadHandlers } from './handler-loader.ts';
 import { Server } from './server.ts';
 import { WorkerMetrics } from './worker-metrics.ts';
@@ -30,6 +32,8 @@ export interface Worker {
   readonly port: number;
   /** Drains: no task is taken, those at work end or go back to their queues; when `signal` aborts, at once. */
   stop(signal?: AbortSignal): Promise<void>;
+  /** Takes no more tasks; those at work go on, and the worker stays. */
+  quiet(): void;
 }
 
 /**
@@ -58,8 +62,9 @@ export async function runWorker(env: WorkerEnv, parts: WorkerParts): Promise<Wor
     log,
   });
   try {
-    const handler = await unlessAborted(loadHandlers(env.handlers), signal);
+    const { handler, aggregate } = await unlessAborted(loadHandlers(env.handlers), signal);
     server = new Server(await redisOf(env), {
+      ...groupConfig(env, aggregate),
       queues: env.queues,
       concurrency: env.concurrency,
       shutdownTimeout: env.shutdownTimeoutSeconds * 1000,
@@ -91,6 +96,28 @@ function workerOf(server: Server, http: HttpServer): Worker {
       await server.shutdown(defined({ signal }));
       await http.close();
     },
+    quiet: () => server.stop(),
+  };
+}
+
+/** Groups are aggregated where the module can; that it cannot where it is asked to would leave their tasks lying. */
+function groupConfig(
+  { groups, handlers }: WorkerEnv,
+  aggregate: AggregateFunction | undefined,
+): ServerConfig {
+  if (aggregate === undefined) {
+    if (groups === undefined) return {};
+    throw new AsynqError(
+      'ASYNQ_HANDLERS_MODULE',
+      `handlers module ${handlers}: ASYNQ_GROUPS is set, expected an export aggregate, got none`,
+    );
+  }
+  if (groups === undefined) return { groupAggregator: aggregate };
+  return {
+    groupAggregator: aggregate,
+    groupGracePeriod: groups.gracePeriodSeconds * 1000,
+    groupMaxDelay: groups.maxDelaySeconds * 1000,
+    groupMaxSize: groups.maxSize,
   };
 }
 

@@ -1,6 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { WorkerEnv } from '../../../src/runtime/worker-env.ts';
 import { Client } from '../../../src/tasks/client.ts';
@@ -14,7 +15,7 @@ const raw = rawCluster();
 /** Appends a line to a file per task; `hold` never ends, `stubborn` neither and does not even listen. */
 const HANDLERS = `
 import { appendFileSync } from 'node:fs';
-import { ServeMux } from 'asynq-operator';
+import { ServeMux, Task } from 'asynq-operator';
 
 const say = (word) => (task, { taskId }) => appendFileSync(process.env.SAID, word + ' ' + taskId + '\\n');
 const held = (task, context) => {
@@ -24,6 +25,7 @@ const held = (task, context) => {
     if (task.type === 'hold') context.signal.addEventListener('abort', () => { clearInterval(alive); reject(context.signal.reason); });
   });
 };
+export const aggregate = (group, tasks) => new Task('say', null, { taskId: group + ':' + tasks.length });
 export default new ServeMux()
   .handle('say', say('said'))
   .handle('slow', async (task, context) => {
@@ -35,6 +37,9 @@ export default new ServeMux()
   .handle('stubborn', held)
   .handle('fail', () => { throw new Error('no route'); });
 `;
+
+/** Some module of one handler. */
+const WITHOUT_AGGREGATOR = fileURLToPath(new URL('../../support/one-handler.mjs', import.meta.url));
 
 describe('the worker runtime', () => {
   let dir: string;
@@ -146,6 +151,30 @@ describe('the worker runtime', () => {
     expect(await stateOf(id)).toBe('pending');
   });
 
+  test('takes nothing more on SIGTSTP, lets what runs end, and stays until SIGTERM', async () => {
+    await using worker = start();
+    await worker.ready;
+    const slow = await enqueue('slow');
+    await untilSaid(`slow ${slow}`);
+    worker.signal('SIGTSTP');
+    await until(async () => (await worker.get('/readyz')).body.includes('stopped'));
+    const later = await enqueue('say');
+    await untilSaid(`slowly ${slow}`);
+    await until(async () => (await stateOf(slow)) === null);
+    expect((await worker.get('/healthz')).status).toBe(200);
+    worker.signal('SIGTERM');
+    expect(await worker.ended).toBe(0);
+    expect(await stateOf(later)).toBe('pending');
+  });
+
+  test('makes one task of a group by the aggregator of the module', async () => {
+    await using worker = start({ groups: { gracePeriodSeconds: 3_600, maxSize: 3, maxDelaySeconds: 0 } });
+    await worker.ready;
+    for (let n = 0; n < 3; n++) await client.enqueue(new Task('part'), { queue, group: 'parts' });
+    await untilSaid('said parts:3');
+    await until(async () => (await raw.exists(key('groups'), key('aggregation_sets'))) === 0);
+  });
+
   test('can be stopped while its handlers module loads', async () => {
     const handlers = join(dir, 'endless.mjs');
     const loading = `appendFileSync(process.env.SAID, 'loading\\n'); await new Promise(() => setInterval(() => {}, 1000));`;
@@ -201,6 +230,12 @@ describe('the worker runtime', () => {
       { ASYNQ_QUEUES: 'default' },
       'ASYNQ_CONFIG_INVALID',
       /^ASYNQ_QUEUES: expected a JSON object .*, got "default"$/,
+    ],
+    [
+      'groups for a module that cannot aggregate',
+      { ASYNQ_GROUPS: '{}', ASYNQ_HANDLERS: WITHOUT_AGGREGATOR },
+      'ASYNQ_HANDLERS_MODULE',
+      /ASYNQ_GROUPS is set, expected an export aggregate, got none$/,
     ],
     [
       'a certificate that is not there',

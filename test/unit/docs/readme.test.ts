@@ -18,7 +18,7 @@ test("the README's handler module is one, and handles the task that the README e
   await using dir = await tempDir('readme');
   const path = join(dir.path, 'index.mjs');
   await writeFile(path, readmeBlock('js'));
-  const handlers = await loadHandlers(path);
+  const { handler: handlers } = await loadHandlers(path);
 
   const said: unknown[] = [];
   const context = { log: { info: (...line: unknown[]) => said.push(line) } };

@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { describe, expect, test } from 'vitest';
-import { aborted, StopSignals } from '../../../src/runtime/lifecycle.ts';
+import { aborted, QuietSignal, StopSignals } from '../../../src/runtime/lifecycle.ts';
 
 describe('stop signals', () => {
   test.each(['SIGTERM', 'SIGINT'])('the first %s is graceful, the second forceful', async (signal) => {
@@ -25,4 +25,14 @@ describe('stop signals', () => {
     signals[Symbol.dispose]();
     expect(source.listenerCount('SIGTERM') + source.listenerCount('SIGINT')).toBe(0);
   });
+});
+
+test('SIGTSTP asks to be quiet, until the process is let go', () => {
+  const source = new EventEmitter();
+  const quiet = new QuietSignal(source);
+  expect(quiet.asked.aborted).toBe(false);
+  source.emit('SIGTSTP');
+  expect(quiet.asked.aborted).toBe(true);
+  quiet[Symbol.dispose]();
+  expect(source.listenerCount('SIGTSTP')).toBe(0);
 });

@@ -51,7 +51,10 @@ const workerEnv: fc.Arbitrary<WorkerEnv> = fc
       handlers: file,
       shutdownTimeoutSeconds: fc.nat(100_000),
     }),
-    optional({ podName: word }),
+    optional({
+      podName: word,
+      groups: fc.record({ gracePeriodSeconds: positive, maxSize: fc.nat(), maxDelaySeconds: fc.nat() }),
+    }),
   )
   .map(([base, rest]) => ({ ...base, ...rest }));
 
@@ -79,6 +82,15 @@ describe('the environment of a worker', () => {
     expect(readWorkerEnv(ca).redis.tls).toEqual({ caFile: '/ca.pem' });
     expect(readWorkerEnv({ ...ca, ASYNQ_REDIS_TLS: 'false' }).redis.tls).toBeUndefined();
     expect(readWorkerEnv({ ...minimal, ASYNQ_REDIS_TLS: 'true' }).redis.tls).toEqual({});
+  });
+
+  test('groups are left alone unless they are named, and have the defaults of asynq', () => {
+    expect(readWorkerEnv(minimal)).not.toHaveProperty('groups');
+    expect(readWorkerEnv({ ...minimal, ASYNQ_GROUPS: '{"maxSize":20}' }).groups).toEqual({
+      gracePeriodSeconds: 60,
+      maxSize: 20,
+      maxDelaySeconds: 0,
+    });
   });
 
   test('takes a queue by any name that JSON can spell', () => {
@@ -112,6 +124,12 @@ describe('the environment of a worker', () => {
     [{ ASYNQ_QUEUES: '{"a":0}' }, /^ASYNQ_QUEUES: expected .*\(a whole number from 1\)/],
     [{ ASYNQ_QUEUES: '{" ":1}' }, /^ASYNQ_QUEUES: expected queue names that are not blank/],
     [{ ASYNQ_QUEUES: 'default' }, /^ASYNQ_QUEUES: expected a JSON object .*, got "default"$/],
+    [
+      { ASYNQ_GROUPS: '{"gracePeriodSeconds":0}' },
+      /^ASYNQ_GROUPS: expected a JSON object .*, got "\{\\"gracePeriodSeconds\\":0\}"$/,
+    ],
+    [{ ASYNQ_GROUPS: '{"size":3}' }, /^ASYNQ_GROUPS: expected a JSON object/],
+    [{ ASYNQ_GROUPS: 'true' }, /^ASYNQ_GROUPS: expected a JSON object .*, got "true"$/],
     [{ ASYNQ_CONCURRENCY: '0' }, 'ASYNQ_CONCURRENCY: expected a whole number from 1, got "0"'],
     [{ ASYNQ_CONCURRENCY: '1e3' }, 'ASYNQ_CONCURRENCY: expected a whole number from 1, got "1e3"'],
     [

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { AsynqError } from '../../../src/runtime/errors.ts';
+import type { AggregateContext } from '../../../src/server/group-aggregator.ts';
 import type { TaskContext } from '../../../src/server/handler.ts';
 import { loadHandlers } from '../../../src/server/handler-loader.ts';
 import { handlerFunction } from '../../../src/server/mux.ts';
@@ -22,7 +23,7 @@ async function moduleOf(source: string): Promise<string> {
 }
 
 async function answerOf(source: string, type: string): Promise<unknown> {
-  const handler = await loadHandlers(await moduleOf(source));
+  const { handler } = await loadHandlers(await moduleOf(source));
   return handlerFunction(handler)(new Task(type), {} as TaskContext);
 }
 
@@ -49,6 +50,15 @@ describe('a handlers module', () => {
     expect(await answerOf('await null; export default () => "late"', 'a')).toBe('late');
   });
 
+  test('may export an aggregator beside them', async () => {
+    const handlers = 'export default () => {};';
+    const without = await loadHandlers(await moduleOf(handlers));
+    expect(without.aggregate).toBeUndefined();
+    const source = `${handlers} export function aggregate(group, tasks) { return [group, tasks.length] }`;
+    const { aggregate } = await loadHandlers(await moduleOf(source));
+    expect(aggregate?.('g', [new Task('t')], {} as AggregateContext)).toEqual(['g', 1]);
+  });
+
   const expected =
     'expected a default export that is a ServeMux, a handler function or an object of task type -> handler';
 
@@ -64,6 +74,11 @@ describe('a handlers module', () => {
       'a handler that is none',
       'export default { a: 1 }',
       /^task type "a": expected a function or an object .*, got number$/,
+    ],
+    [
+      'an aggregator that is none',
+      'export default () => {}; export const aggregate = {}',
+      'expected a function as export aggregate, got an object',
     ],
     ['bad syntax', 'export default {', 'expected an ES module that loads, got '],
     [
