@@ -12,6 +12,6 @@ if redis.call('EXISTS', KEYS[1]) == 0 then return false end
 local reply = redis.call('HMGET', KEYS[1], 'state', 'msg', 'result', 'group', 'unique_key')
 local due = { scheduled = KEYS[2], retry = KEYS[3] }
 local set = due[reply[1]]
-reply[6] = set and redis.call('ZSCORE', set, ARGV[1])
+reply[6] = set and redis.call('ZSCORE', set, ARGV[1]) or false
 reply[7] = redis.call('ZSCORE', KEYS[4], ARGV[1])
 return reply
