@@ -7,6 +7,12 @@ export type { Payload, PayloadInput } from './tasks/payload.ts';
 export { Task } from './tasks/task.ts';
 export type { TaskInfo } from './tasks/task-info.ts';
 
+// Putting them in again and again.
+
+export type { PeriodicTask } from './tasks/periodic-task.ts';
+export { Scheduler, type SchedulerStatus } from './tasks/scheduler.ts';
+export type { SchedulerOptions } from './tasks/scheduler-options.ts';
+
 // Taking them out.
 
 export type { ServerConfig, ServerObserver, TaskOutcome } from './server/config.ts';

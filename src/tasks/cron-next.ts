@@ -1,4 +1,4 @@
-import type { CronSpec, FieldsSpec } from './cron-spec.ts';
+import type { CronSpec, EverySpec, FieldsSpec } from './cron-spec.ts';
 
 const MINUTE_MS = 60_000;
 
@@ -13,7 +13,7 @@ const YEARS_AHEAD = 5;
  * hour, misses days, or hits wrong ones, that have no midnight, and runs for ever where a zone left out a day.
  */
 export function nextFire(spec: CronSpec, afterMs: number): number | undefined {
-  if (spec.kind === 'every') return Math.floor(afterMs / 1000) * 1000 + spec.seconds * 1000;
+  if (spec.kind === 'every') return nextEvery(spec, afterMs);
   const { zone } = spec;
   const limit = new Date(afterMs + zone.offsetAt(afterMs)).getUTCFullYear() + YEARS_AHEAD;
   let from = afterMs;
@@ -28,6 +28,11 @@ export function nextFire(spec: CronSpec, afterMs: number): number | undefined {
     from = change;
     wall = Math.ceil((change + zone.offsetAt(change)) / MINUTE_MS) * MINUTE_MS;
   }
+}
+
+function nextEvery({ seconds, aligned = false }: EverySpec, afterMs: number): number {
+  const second = Math.floor(afterMs / 1000);
+  return (aligned ? (Math.floor(second / seconds) + 1) * seconds : second + seconds) * 1000;
 }
 
 /** The first minute from `wall` on that matches; times of the wall clock, as if it were one of UTC. */

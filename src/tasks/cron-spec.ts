@@ -10,6 +10,8 @@ export type CronSpec = EverySpec | FieldsSpec;
 export interface EverySpec {
   readonly kind: 'every';
   readonly seconds: number;
+  /** Counted from 1970, so that all who have the spec come to the same times; else from the moment it is asked in. */
+  readonly aligned?: boolean;
 }
 
 /** Whenever the clocks of the zone show a minute whose fields are all among these, which are in order. */

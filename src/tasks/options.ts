@@ -63,7 +63,7 @@ export function resolveOptions(
   ofEnqueue: TaskOptions | undefined,
   nowMs: number,
 ): ResolvedOptions {
-  const options = merge(ofTask, ofEnqueue);
+  const options = mergeOptions(ofTask, ofEnqueue);
   const { queue = DEFAULT_QUEUE, taskId, group, deadline } = options;
   checkQueueName(queue);
   if (taskId?.trim() === '') throw new AsynqError('ASYNQ_TASK_ID_BLANK');
@@ -83,7 +83,8 @@ export function resolveOptions(
   };
 }
 
-function merge(ofTask: TaskOptions, ofEnqueue: TaskOptions = NO_OPTIONS): TaskOptions {
+/** Later options over earlier ones, kind by kind. */
+export function mergeOptions(ofTask: TaskOptions, ofEnqueue: TaskOptions = NO_OPTIONS): TaskOptions {
   if (ofEnqueue === NO_OPTIONS) return ofTask;
   if (ofTask === NO_OPTIONS) return ofEnqueue;
   const later: TaskOptions = defined(ofEnqueue);

@@ -103,6 +103,11 @@ export class QueueKeys {
     return `${this.prefix}g:`;
   }
 
+  /** STRING id of the task that was enqueued for a periodic task in a Unix second, so that nobody else does; not asynq's. */
+  cronClaim(entry: string, second: number): string {
+    return `${this.ownPrefix}cron:${entry}:${second}`;
+  }
+
   task(id: string): string {
     return this.taskPrefix + id;
   }

@@ -1,0 +1,32 @@
+import { createHash } from 'node:crypto';
+import { optionTexts } from './option-text.ts';
+import { mergeOptions, type TaskOptions } from './options.ts';
+import type { Task } from './task.ts';
+
+/** A task that is enqueued again and again (asynq `PeriodicTaskConfig`). */
+export interface PeriodicTask {
+  /** Cron spec: `0,30 8-18 * * MON-FRI`, `@daily`, `@every 90s`, `CRON_TZ=Europe/Berlin 0 6 * * *`. */
+  readonly spec: string;
+  readonly task: Task;
+  /** Of each enqueue, over those of the task. */
+  readonly options?: TaskOptions;
+}
+
+/**
+ * The same for what is the same wherever it is made: spec, zone of specs that name none, type, payload, headers and
+ * options, in whatever order. A UUID in form.
+ */
+export function identityOf({ spec, task, options }: PeriodicTask, location: string): string {
+  const { bytes, isNil } = task.payload;
+  const parts = [
+    spec,
+    location,
+    task.type,
+    isNil ? null : Buffer.from(bytes).toString('base64'),
+    ...optionTexts(mergeOptions(task.options, options)).toSorted(),
+  ];
+  const hex = createHash('sha256').update(JSON.stringify(parts)).digest('hex');
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20, 32)].join(
+    '-',
+  );
+}
