@@ -1,10 +1,12 @@
 import type { KeyLocation, RedisReply } from '../redis/router.ts';
 import { AsynqError } from '../runtime/errors.ts';
-import type { QueueSnapshot } from './queue-reader.ts';
+import { limitsOf } from './queue-limits.ts';
+import type { ObservedLimits, QueueSnapshot } from './queue-reader.ts';
 
-/** Figures of the answer of `observe.lua`: of a queue at rest, and of one that is not. */
+/** Figures of the answer of `observe.lua`: of a queue at rest, and of one that is not; of limits, where there are some. */
 const AT_REST = 7;
 const ALL = 21;
+const OF_LIMITS = 4;
 
 /**
  * Reads the answer of `observe.lua`, which explains its figures; those of a queue at rest that are not there are zero.
@@ -12,6 +14,8 @@ const ALL = 21;
  */
 export function parseObservation(reply: RedisReply, location: KeyLocation): QueueSnapshot {
   const texts = String(reply).split(' ');
+  const hasLimits = [AT_REST, ALL].includes(texts.length - OF_LIMITS);
+  const limits = hasLimits ? limitsFrom(texts.splice(-OF_LIMITS)) : undefined;
   if (texts.length !== AT_REST && texts.length !== ALL) throw unreadable(reply);
   const [seconds, micros, paused, processed, failed, archived, completed, ...rest] = texts;
   const [pending, active, scheduled, retry, aggregating, groups, stamp, ahead, ...more] = rest;
@@ -43,6 +47,16 @@ export function parseObservation(reply: RedisReply, location: KeyLocation): Queu
     readyGroups: figure(readyGroups),
     processed: figure(processed),
     failed: figure(failed),
+    ...(limits && { limits }),
+  };
+}
+
+function limitsFrom([concurrency, rate, isOperators, started]: readonly string[]): ObservedLimits {
+  const limit = (text = '-') => (text === '-' ? undefined : Number(text));
+  return {
+    ...limitsOf(limit(concurrency), limit(rate)),
+    owner: isOperators === '1' ? 'operator' : 'hand',
+    started: figure(started),
   };
 }
 
@@ -53,7 +67,8 @@ function figure(text = '0'): number {
 /** Seconds from a stamp in Unix nanoseconds to `at`, Unix milliseconds; clocks differ a little, and waits are not negative. */
 export function secondsSince(stamp: string | undefined, at: number): number | undefined {
   if (stamp === undefined || stamp === '-') return undefined;
-  return Math.max(0, (at - Number(stamp) / 1e6) / 1_000);
+  // Microseconds: a number does not hold nanoseconds.
+  return Math.max(0, (at - Number(stamp.slice(0, -3)) / 1_000) / 1_000);
 }
 
 function unreadable(reply: RedisReply): AsynqError {

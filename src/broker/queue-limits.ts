@@ -1,4 +1,4 @@
-import type { RedisRouter } from '../redis/router.ts';
+import type { CallOptions, RedisRouter } from '../redis/router.ts';
 import { QueueKeys } from '../wire/keys.ts';
 import { loadScript } from './scripts.ts';
 
@@ -15,8 +15,10 @@ export interface QueueLimits {
 /** `operator`: an AsynqQueue says so; `hand`: somebody else. */
 export type LimitsOwner = 'operator' | 'hand';
 
-/** What the hash says in `owner`. */
-const OWNERS = { operator: 'asynq-operator', hand: '' } as const;
+/** What the hash says in `owner` when an operator wrote it. */
+export const OPERATOR_MARK = 'asynq-operator';
+
+const MARKS = { operator: OPERATOR_MARK, hand: '' } as const;
 
 /** One command: whoever dequeues sees the old limits or the new ones. Harmless when they are so already. */
 export async function writeQueueLimits(
@@ -24,14 +26,15 @@ export async function writeQueueLimits(
   queue: string,
   { concurrency, ratePerSecond }: QueueLimits,
   owner: LimitsOwner,
+  options?: CallOptions,
 ): Promise<void> {
   const key = new QueueKeys(queue).limits;
   const fields = {
     concurrency: concurrency ?? '',
     rate_per_second: ratePerSecond ?? '',
-    owner: OWNERS[owner],
+    owner: MARKS[owner],
   };
-  await router.command(key, 'HSET', [key, ...Object.entries(fields).flat()]);
+  await router.command(key, 'HSET', [key, ...Object.entries(fields).flat()], options);
 }
 
 /** undefined: the queue has none. */
@@ -51,8 +54,12 @@ export async function removeQueueLimits(router: RedisRouter, queue: string): Pro
 }
 
 /** Takes away the limits that an operator set, and no others. */
-export async function releaseQueueLimits(router: RedisRouter, queue: string): Promise<void> {
-  await router.run(RELEASE_LIMITS, [new QueueKeys(queue).limits], [OWNERS.operator]);
+export async function releaseQueueLimits(
+  router: RedisRouter,
+  queue: string,
+  options?: CallOptions,
+): Promise<void> {
+  await router.run(RELEASE_LIMITS, [new QueueKeys(queue).limits], [OPERATOR_MARK], options);
 }
 
 export function limitsOf(

@@ -1,5 +1,6 @@
 import type { ClusterNode } from '../redis/router.ts';
 import type { AsynqError } from '../runtime/errors.ts';
+import type { LimitsOwner, QueueLimits } from './queue-limits.ts';
 
 export interface QueueQuery {
   readonly queue: string;
@@ -57,6 +58,15 @@ export interface QueueSnapshot {
   /** Lifetime counters. */
   readonly processed: number;
   readonly failed: number;
+  /** Absent: it has none. */
+  readonly limits?: ObservedLimits;
+}
+
+/** The limits of a queue as they stand in Redis. */
+export interface ObservedLimits extends QueueLimits {
+  readonly owner: LimitsOwner;
+  /** Tasks that servers which keep to limits have started, since there are some; goes back to 0 after a quiet day. */
+  readonly started: number;
 }
 
 export type QueueReading =

@@ -2,6 +2,7 @@ import type { RedisRouter } from '../redis/router.ts';
 import { AsynqError } from '../runtime/errors.ts';
 import { QueueKeys } from '../wire/keys.ts';
 import { parseObservation } from './observation.ts';
+import { OPERATOR_MARK } from './queue-limits.ts';
 import type { QueueQuery, QueueReader, QueueReading } from './queue-reader.ts';
 import { loadScript } from './scripts.ts';
 
@@ -60,10 +61,20 @@ function scriptKeys(keys: QueueKeys): string[] {
     keys.aggregationSets,
     keys.processed,
     keys.failed,
+    keys.limits,
+    keys.starts,
   ];
 }
 
 function scriptArgs(keys: QueueKeys, query: QueueQuery): (string | number)[] {
   const { gracePeriodSeconds, maxSize, maxDelaySeconds } = query.groups ?? AFTER_A_MINUTE;
-  return [keys.taskPrefix, keys.groupPrefix, query.soonSeconds, gracePeriodSeconds, maxSize, maxDelaySeconds];
+  return [
+    keys.taskPrefix,
+    keys.groupPrefix,
+    query.soonSeconds,
+    gracePeriodSeconds,
+    maxSize,
+    maxDelaySeconds,
+    OPERATOR_MARK,
+  ];
 }

@@ -12,7 +12,7 @@ import {
 import { type Demand, demandOf, oldGhosts, trackGhosts } from './demand.ts';
 import type { FleetState } from './ends.ts';
 import { firstRates, learn, secondsPerTask } from './rates.ts';
-import { ASSUMED_SLOTS, replicasNeeded } from './replicas-needed.ts';
+import { ASSUMED_SLOTS, replicasNeeded, replicasUsable } from './replicas-needed.ts';
 import { recommend, stabilized, tolerated } from './scaling-window.ts';
 import { median, notStartingCap, startUpOverdue } from './start-up.ts';
 
@@ -80,7 +80,9 @@ function decideKnown(
   const ghosts = trackGhosts(history.ghosts, snapshot.ghosts, now);
   const stale = oldGhosts(ghosts, now);
   const seen = demandOf(snapshot, stale);
-  const sample = { ...seen, at: snapshot.at, processed: snapshot.processed, readyReplicas };
+  const { at, processed } = snapshot;
+  const sample = { ...seen, at, processed, readyReplicas, isLimited: snapshot.limits !== undefined };
+  const limits = spec.limits ?? snapshot.limits;
   const rates = history.rates === undefined ? firstRates(sample) : learn(history.rates, sample);
   const paused = spec.paused ?? snapshot.paused;
   const demand = paused ? { ...seen, waiting: 0, soon: 0 } : seen;
@@ -100,12 +102,16 @@ function decideKnown(
     readyReplicas,
     paused: paused ? 1 : undefined,
     ghosts: stale > 0 ? stale : undefined,
+    limitConcurrency: limits?.concurrency,
+    limitRatePerSecond: limits?.ratePerSecond,
     ...(target.kind === 'latency'
       ? { targetLatencySeconds: target.seconds }
       : { targetTasksPerReplica: target.perReplica }),
   });
 
-  const needed = awake ? replicasNeeded(inputs) : 0;
+  const asked = awake ? replicasNeeded(inputs) : 0;
+  const { byConcurrency, byRate } = replicasUsable(inputs);
+  const needed = Math.min(asked, byConcurrency, byRate);
   const wanted = tolerated(replicas, needed, Math.ceil(needed));
   const recommended = inputs['latencySeconds'] === undefined ? Math.max(wanted, replicas) : wanted;
   const past = history.recommendations.length > 0 ? history.recommendations : [{ at: now, replicas }];
@@ -113,7 +119,9 @@ function decideKnown(
   const mayEmpty = minReplicas === 0 && (replicas === 0 || idleSeconds >= scaleToZeroAfterSeconds);
   const overdue = startUpOverdue(fleet, now);
 
-  const { desired, limiters } = through(Math.ceil(needed), [
+  const { desired, limiters } = through(Math.ceil(asked), [
+    ['QueueConcurrency', (n) => Math.min(n, Math.ceil(byConcurrency))],
+    ['QueueRate', (n) => Math.min(n, Math.ceil(byRate))],
     ['Tolerance', () => wanted],
     ['LatencyUnknown', () => recommended],
     ['ScaleToZeroAfter', (n) => (n === 0 && minReplicas === 0 && !mayEmpty ? 1 : n)],

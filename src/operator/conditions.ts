@@ -3,6 +3,7 @@ import type { ErrorCode } from '../runtime/errors.ts';
 import type { AsynqQueue, Condition } from './asynq-queue.ts';
 import type { Decision } from './decision.ts';
 import type { FleetState } from './ends.ts';
+import { limitsText } from './limits-enforcement.ts';
 import type { Refusal, RefusalReason } from './refusal.ts';
 import { startUpOverdue } from './start-up.ts';
 
@@ -19,6 +20,15 @@ export interface Findings {
   readonly decision: Decision | undefined;
   /** Others keep changing the number of workers: it is left to them. */
   readonly isContested: boolean;
+  /** Absent: not looked at. */
+  readonly limits?: LimitsFinding;
+}
+
+export interface LimitsFinding {
+  /** Those in Redis are what the spec says. */
+  readonly stand: boolean;
+  /** Tasks are started by servers that do not keep to them. */
+  readonly areIgnored: boolean;
 }
 
 /** A condition before it is compared with what it was. */
@@ -47,7 +57,10 @@ export function redisRefusal(reading: QueueReading): Refusal | undefined {
   return reason && { reason, message: reading.error.message };
 }
 
-/** In the order in which `kubectl describe` shows them. Reconciling, Stalled and ScalingConflict are there only while true. */
+/**
+ * In the order in which `kubectl describe` shows them. Reconciling, Stalled and ScalingConflict are there only while true,
+ * LimitsEnforced where there are limits.
+ */
 export function verdicts(findings: Findings, now: number): readonly Verdict[] {
   return [
     ready(findings, now),
@@ -58,6 +71,7 @@ export function verdicts(findings: Findings, now: number): readonly Verdict[] {
     ...contested(findings),
     scalingLimited(findings),
     paused(findings),
+    ...limitsEnforced(findings),
   ];
 }
 
@@ -161,7 +175,13 @@ function contested({ isContested }: Findings): readonly Verdict[] {
   return isContested ? [verdict('ScalingConflict', true, 'ForeignWriter', CONTESTED)] : [];
 }
 
-const BOUNDS: readonly string[] = ['WorkersNotStarting', 'MaxReplicas', 'MinReplicas'];
+const BOUNDS: readonly string[] = [
+  'QueueConcurrency',
+  'QueueRate',
+  'WorkersNotStarting',
+  'MaxReplicas',
+  'MinReplicas',
+];
 
 function scalingLimited({ decision }: Findings): Verdict {
   if (decision === undefined)
@@ -189,4 +209,29 @@ function paused({ queue, reading }: Findings): Verdict {
   }
   const { paused: isPaused } = reading.snapshot;
   return verdict('Paused', isPaused, 'Redis', `the queue is ${isPaused ? '' : 'not '}paused in Redis`);
+}
+
+const IGNORED = "tasks are started by servers that keep to no limits (Go's asynq, or an older release)";
+
+function limitsEnforced({ queue, refusal, reading, limits }: Findings): readonly Verdict[] {
+  const { limits: declared, scaling } = queue.spec;
+  const of = (status: Verdict['status'], reason: string, message: string) => [
+    verdict('LimitsEnforced', status, reason, message),
+  ];
+  if (reading?.kind !== 'known') {
+    return declared === undefined
+      ? []
+      : of('Unknown', 'NotReadYet', 'it is not known which limits stand in Redis');
+  }
+  const inForce = declared ?? reading.snapshot.limits;
+  if (inForce === undefined) return [];
+  if (declared !== undefined && limits?.stand !== true) {
+    if (refusal !== undefined) return of('False', refusal.reason, refusal.message);
+    return scaling.mode === 'Observe'
+      ? of('False', 'Observe', 'scaling.mode is Observe: the limits are not set')
+      : of('False', 'NotSet', 'the limits could not be set in Redis yet');
+  }
+  if (limits?.areIgnored === true) return of('False', 'ForeignWorkers', IGNORED);
+  const says = declared === undefined ? 'set in Redis' : 'by spec.limits';
+  return of('True', 'Enforced', `at most ${limitsText(inForce)}, ${says}`);
 }

@@ -31,6 +31,8 @@ export type DecisionReason =
 
 /** What changed the number on its way; the words of `status.decision.limiters`. */
 export type LimiterName =
+  | 'QueueConcurrency'
+  | 'QueueRate'
   | 'Tolerance'
   | 'LatencyUnknown'
   | 'ScaleToZeroAfter'

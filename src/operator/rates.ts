@@ -40,6 +40,8 @@ export interface RateSample {
   readonly waiting: number;
   readonly running: number;
   readonly readyReplicas: number;
+  /** Limits of the queue may leave slots free although tasks wait. */
+  readonly isLimited?: boolean;
 }
 
 const ARRIVALS_HORIZON_SECONDS = 30;
@@ -150,6 +152,7 @@ function startedAt(at: number, tasks: number): readonly Started[] {
 function learnSlots(old: number | undefined, sample: RateSample, seconds: number): number | undefined {
   if (sample.waiting === 0 || sample.running === 0 || sample.readyReplicas === 0) return old;
   const seen = sample.running / sample.readyReplicas;
+  if (sample.isLimited === true && seen <= (old ?? Number.POSITIVE_INFINITY)) return old;
   return old === undefined ? seen : fadeTowards(old, seen, seconds);
 }
 

@@ -4,9 +4,11 @@ import type { Clock } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { type AsynqQueue, keyOf, queueName } from './asynq-queue.ts';
 import { decide } from './autoscaler.ts';
-import { type Findings, redisRefusal } from './conditions.ts';
+import { type Findings, type LimitsFinding, redisRefusal } from './conditions.ts';
 import { type Decision, type History, recall } from './decision.ts';
 import type { Fleet, FleetResult, QueueKey, QueueSource } from './ends.ts';
+import { hasForeignStarts, recallForeign, type StartsWatch, watchStarts } from './foreign-starts.ts';
+import { enforceLimits, limitsStand } from './limits-enforcement.ts';
 import { writePausedFlag } from './paused-flag.ts';
 import type { Sight } from './queue-observer.ts';
 import type { Refusal } from './refusal.ts';
@@ -43,6 +45,7 @@ interface Memory {
   statusWrittenAt: number;
   scaledAt: number | undefined;
   fight: ScalingFight;
+  starts: StartsWatch | undefined;
   /** How all was when the last run found nothing to do for a sleeping queue. */
   rest: { readonly queue: AsynqQueue; readonly snapshot: QueueSnapshot; readonly until: number } | undefined;
 }
@@ -100,7 +103,9 @@ export class Reconciler {
     return true;
   }
 
-  #rest({ queue, refusal, reading, decision }: Findings): Memory['rest'] {
+  #rest({ queue, refusal, reading, decision, limits }: Findings): Memory['rest'] {
+    const isUnset = limits?.stand === false && queue.spec.scaling.mode !== 'Observe';
+    if (isUnset || limits?.areIgnored === true) return undefined;
     if (refusal !== undefined || reading?.kind !== 'known' || decision?.reason !== 'Asleep') return undefined;
     return { queue, snapshot: reading.snapshot, until: this.#options.clock.monotonic() + REST_MS };
   }
@@ -126,6 +131,7 @@ export class Reconciler {
     const { mode, minReplicas } = queue.spec.scaling;
     if (mode !== 'Observe') await this.#enforcePaused(queue, sight);
     const now = clock.now();
+    const limits = await this.#limits(queue, sight, memory, now);
     const decision = decide(queue.spec, { reading, fleet: state }, memory.history, now);
     memory.history = decision.history;
     const isAuto = mode === 'Auto';
@@ -145,7 +151,23 @@ export class Reconciler {
       fleet: after,
       decision,
       isContested,
+      limits,
     };
+  }
+
+  async #limits(
+    queue: AsynqQueue,
+    sight: Sight & { kind: 'read' },
+    memory: Memory,
+    now: number,
+  ): Promise<LimitsFinding> {
+    const { reading } = sight;
+    if (reading.kind === 'known') memory.starts = watchStarts(memory.starts, reading.snapshot, now);
+    const isWatchedOnly = queue.spec.scaling.mode === 'Observe';
+    const stand = isWatchedOnly
+      ? reading.kind === 'known' && limitsStand(queue, reading.snapshot.limits)
+      : await enforceLimits(queue, sight, this.#options);
+    return { stand, areIgnored: hasForeignStarts(memory.starts, now) };
   }
 
   /** Sets the flag in Redis to what the spec says, against other hands too. */
@@ -211,6 +233,7 @@ export class Reconciler {
       statusWrittenAt: Number.NEGATIVE_INFINITY,
       scaledAt: undefined,
       fight: NO_FIGHT,
+      starts: recallForeign(queue.status, this.#options.clock.now()),
       rest: undefined,
     };
     this.#memories.set(keyOf(queue), memory);

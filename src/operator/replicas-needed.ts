@@ -22,3 +22,20 @@ export function replicasNeeded(inputs: DecisionInputs): number {
   const tasksPerSecond = slotsPerReplica / secondsPerTask;
   return Math.max(atLeast, (waiting / left + arrivalsPerSecond) / tasksPerSecond, running / slotsPerReplica);
 }
+
+/**
+ * The most replicas that `limits` of the queue can keep busy: so many slots as tasks may be active; and by Little's law, as
+ * many tasks run as start in the time that one takes. Running tasks keep their places. Infinite where nothing is limited.
+ */
+export function replicasUsable(inputs: DecisionInputs): {
+  readonly byConcurrency: number;
+  readonly byRate: number;
+} {
+  const { limitConcurrency = Number.POSITIVE_INFINITY, limitRatePerSecond = Number.POSITIVE_INFINITY } =
+    inputs;
+  const { slotsPerReplica = ASSUMED_SLOTS, secondsPerTask = 1, running = 0 } = inputs;
+  return {
+    byConcurrency: limitConcurrency / slotsPerReplica,
+    byRate: Math.max(limitRatePerSecond * secondsPerTask, running) / slotsPerReplica,
+  };
+}

@@ -17,6 +17,12 @@ const TELLERS: Readonly<Record<string, Teller>> = {
       ? normal('WorkersAvailable', 'Start', now.message)
       : undefined;
   },
+  LimitsEnforced: (now, before) => {
+    if (now.reason === 'ForeignWorkers') return warning('ForeignWorkers', 'Limit', now.message);
+    return before?.reason === 'ForeignWorkers' && now.status === 'True'
+      ? normal('LimitsEnforced', 'Limit', now.message)
+      : undefined;
+  },
   Paused: (now, before) => {
     // Out of sight in between, it has most likely been paused all along.
     const isNews = before === undefined || before.status === 'False';

@@ -3,29 +3,47 @@
 --
 -- KEYS[1] pending   KEYS[2] active     KEYS[3] lease      KEYS[4] scheduled          KEYS[5] retry       KEYS[6] archived
 -- KEYS[7] completed KEYS[8] paused     KEYS[9] groups     KEYS[10] aggregation_sets  KEYS[11] processed  KEYS[12] failed
+-- KEYS[13] limits   KEYS[14] starts
 -- All are declared, so that a slot in mid-move answers TRYAGAIN: a key that has left it would look like an empty one.
 --
 -- ARGV[1] prefix of task keys
 -- ARGV[2] prefix of group keys
 -- ARGV[3] seconds that `soon` looks ahead
 -- ARGV[4] grace period of a group, ARGV[5] its largest size, ARGV[6] its longest delay; seconds, 0: no limit
+-- ARGV[7] what an operator writes as the owner of limits
 --
 -- Returns one text, since reading a reply for each figure would cost the reader more than all else:
 --   seconds and microseconds of the clock, paused, processed, failed, archived, completed
 -- and, of a queue that is not at rest,
 --   pending, active, scheduled, retry, aggregating, groups, stamp (- when there is none), stamps in the future,
 --   due, soon, next due (- when nothing is), orphaned, ghosts, tasks in ready groups
+-- and, of a queue with limits,
+--   concurrency, rate (- when there is no such limit), an operator set them, tasks started so far
 local call = redis.call
 local time = call('TIME')
-local strings = call('MGET', KEYS[8], KEYS[11], KEYS[12])
+local strings = call('MGET', KEYS[8], KEYS[11], KEYS[12], KEYS[14])
+local limits = call('HMGET', KEYS[13], 'concurrency', 'rate_per_second', 'owner')
 local reply = {
   time[1], time[2], strings[1] and 1 or 0, strings[2] or 0, strings[3] or 0,
   call('ZCARD', KEYS[6]), call('ZCARD', KEYS[7]),
 }
--- Most queues are at rest most of the time, and this is all that they cost.
-if call('EXISTS', KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[9], KEYS[10]) == 0 then
-  return table.concat(reply, ' ')
+
+-- A limit as dequeue reads it.
+local function limit(text)
+  local number = tonumber(text or '')
+  return number and number > 0 and number < math.huge and string.format('%.17g', number) or '-'
 end
+
+local function answer()
+  local concurrency, rate = limit(limits[1]), limit(limits[2])
+  if concurrency == '-' and rate == '-' then return table.concat(reply, ' ') end
+  local started = string.match(strings[4] or '', ' (%d+)$') or 0
+  return table.concat(reply, ' ') .. ' '
+    .. table.concat({ concurrency, rate, limits[3] == ARGV[7] and 1 or 0, started }, ' ')
+end
+
+-- Most queues are at rest most of the time, and this is all that they cost.
+if call('EXISTS', KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[9], KEYS[10]) == 0 then return answer() end
 
 local STAMPS = 16 -- tasks next to run that are asked since when they wait
 local GROUPS = 200 -- groups looked at; of more, so many by chance stand for all
@@ -120,4 +138,4 @@ for _, figure in ipairs({
 }) do
   reply[#reply + 1] = figure
 end
-return table.concat(reply, ' ')
+return answer()

@@ -250,6 +250,19 @@ export interface AsynqQueueSpec {
      */
     unknownReplicas?: number;
   };
+  /**
+   * How much of the queue may run, over all its workers. Enforced where tasks are taken, by the workers of this package; Go's asynq knows no such limits. Absent, limits set by other hands are left alone.
+   */
+  limits?: {
+    /**
+     * Tasks active at once; those that Go's servers run are counted.
+     */
+    concurrency?: number;
+    /**
+     * Tasks started per second, fractions allowed. In any t seconds there are at most 1 + ratePerSecond * (t + 0.1) starts.
+     */
+    ratePerSecond?: number;
+  };
 }
 
 /**
@@ -265,7 +278,7 @@ export interface AsynqQueueStatus {
    */
   queue?: string;
   /**
-   * Ready, WorkersAvailable, ScalingActive, ScalingLimited, RedisReachable, Paused; Reconciling, Stalled and ScalingConflict are present only while true.
+   * Ready, WorkersAvailable, ScalingActive, ScalingLimited, RedisReachable, Paused; LimitsEnforced is present where there are limits, Reconciling, Stalled and ScalingConflict only while true.
    */
   conditions?: {
     /**

@@ -2,8 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { DequeueReply, LeasedTask, Settlement } from '../../../src/broker/broker.ts';
-import { type QueueLimits, writeQueueLimits } from '../../../src/broker/queue-limits.ts';
+import { type QueueLimits, releaseQueueLimits, writeQueueLimits } from '../../../src/broker/queue-limits.ts';
 import { RedisBroker } from '../../../src/broker/redis-broker.ts';
+import { RedisQueueReader } from '../../../src/broker/redis-queue-reader.ts';
 import { systemClock } from '../../../src/runtime/clock.ts';
 import { silentLogger } from '../../../src/runtime/logger.ts';
 import { QueueKeys } from '../../../src/wire/keys.ts';
@@ -213,5 +214,46 @@ describe('a limit of starts per second', () => {
     }
     const all = started.reduce((sum, { tasks }) => sum + tasks, 0);
     expect(all).toBeGreaterThanOrEqual(Math.floor(rate * 1.2));
+  });
+});
+
+describe('who reads a queue', () => {
+  const reader = new RedisQueueReader(routers[0]);
+  const read = async (queue: string) => {
+    const reading = (await reader.read([{ queue, soonSeconds: 0 }])).get(queue);
+    return reading?.kind === 'known' ? reading.snapshot.limits : reading?.error;
+  };
+
+  it('sees its limits, whose they are, and what was started within them', async () => {
+    const queue = await filled(9, {});
+    expect(await read(queue)).toBeUndefined();
+    await limit(queue, { concurrency: 5 });
+    expect(await read(queue)).toEqual({ concurrency: 5, owner: 'hand', started: 0 });
+    await writeQueueLimits(routers[0], queue, { ratePerSecond: 0.1, concurrency: 4 }, 'operator');
+    expect(await read(queue)).toEqual({ concurrency: 4, ratePerSecond: 0.1, owner: 'operator', started: 0 });
+    const { tasks } = await broker.dequeue(queue, 1);
+    await Promise.all(tasks.map((task) => broker.settle(task, { kind: 'done' })));
+    expect(await read(queue)).toMatchObject({ started: 1 });
+  });
+
+  it('sees them on a queue at rest', async () => {
+    const queue = await filled(0, { ratePerSecond: 2.5 });
+    expect(await read(queue)).toEqual({ ratePerSecond: 2.5, owner: 'hand', started: 0 });
+  });
+
+  it('sees none where dequeue sees none', async () => {
+    const queue = await filled(1, {});
+    await redis.hset(new QueueKeys(queue).limits, { concurrency: 'inf', rate_per_second: '-2' });
+    expect(await read(queue)).toBeUndefined();
+  });
+
+  it('takes away what an operator set, and nothing else', async () => {
+    const queue = await filled(0, { concurrency: 5 });
+    await releaseQueueLimits(routers[0], queue);
+    expect(await read(queue)).toMatchObject({ concurrency: 5 });
+    await writeQueueLimits(routers[0], queue, { concurrency: 5 }, 'operator');
+    await releaseQueueLimits(routers[0], queue);
+    expect(await read(queue)).toBeUndefined();
+    await releaseQueueLimits(routers[0], queue);
   });
 });

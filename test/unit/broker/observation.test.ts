@@ -43,6 +43,16 @@ test('the answer of a busy queue', () => {
   });
 });
 
+test.each([
+  ['1700000000 0 0 70 7 3 4 5 - 1 42', { concurrency: 5, owner: 'operator', started: 42 }],
+  [
+    '1700000000 0 0 70 7 3 4 10 11 12 13 14 2 - 1 15 16 - 17 18 19 3 0.5 0 0',
+    { concurrency: 3, ratePerSecond: 0.5, owner: 'hand', started: 0 },
+  ],
+])('limits come last: %s', (reply, limits) => {
+  expect(parseObservation(Buffer.from(reply), location).limits).toEqual(limits);
+});
+
 test.each(['', '1700000000 0 0 70 7 3', 'OK', 'nil nil'])('%j is no answer, not an empty queue', (text) => {
   expect(() => parseObservation(Buffer.from(text), location)).toThrow(
     expect.objectContaining({ code: 'ASYNQ_REDIS_COMMAND' }),

@@ -94,10 +94,16 @@ export class MemoryRedis {
   /** Until when reads do not come back. */
   hangsUntil: Promise<void> | undefined;
   error: AsynqError | undefined;
+  /** What commands reject with. */
+  refusal: AsynqError | undefined;
   isClosed = false;
 
   readonly router: RedisRouter = {
-    run: never,
+    run: async (script, keys, args, options) => {
+      this.commands.push([script.name, ...keys, ...args]);
+      this.timeouts.push(options?.timeout);
+      return 1;
+    },
     block: never,
     locate: never,
     masters: never,
@@ -107,6 +113,7 @@ export class MemoryRedis {
     command: async (_key, name, args, options) => {
       this.commands.push([name, ...args]);
       this.timeouts.push(options?.timeout);
+      if (this.refusal !== undefined) throw this.refusal;
       return null;
     },
     close: async () => {

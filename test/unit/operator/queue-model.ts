@@ -1,3 +1,4 @@
+import type { QueueLimits } from '../../../src/broker/queue-limits.ts';
 import type { QueueReading } from '../../../src/broker/queue-reader.ts';
 import type { FleetState } from '../../../src/operator/ends.ts';
 import { AsynqError } from '../../../src/runtime/errors.ts';
@@ -18,6 +19,7 @@ export interface Load {
   readonly paused?: readonly Span[];
   /** Workers never become ready before this. */
   readonly crashLoopUntil?: number;
+  readonly limits?: QueueLimits;
 }
 
 interface Span {
@@ -39,6 +41,8 @@ export class QueueModel {
   #workers: number[] = [];
   #owed = 0;
   #processed = 0;
+  /** Starts that the rate allows now. */
+  #earned = 1;
   #lastScaleUp: number | undefined;
 
   constructor(load: Load) {
@@ -47,6 +51,10 @@ export class QueueModel {
 
   get second(): number {
     return this.#step / STEPS_PER_SECOND;
+  }
+
+  get processed(): number {
+    return this.#processed;
   }
 
   advanceOneSecond(): void {
@@ -82,6 +90,7 @@ export class QueueModel {
       soon: soon.reduce((sum, { tasks }) => sum + tasks, 0),
       latencySeconds: oldest === undefined ? 0 : (this.#step - oldest) / STEPS_PER_SECOND,
       processed: this.#processed,
+      ...(this.#load.limits && { limits: { ...this.#load.limits, owner: 'hand', started: 0 } }),
     });
     return { kind: 'known', snapshot };
   }
@@ -111,9 +120,14 @@ export class QueueModel {
     this.#owed -= whole;
     for (let i = 0; i < whole; i++) this.#waiting.push(this.#step);
     if (this.#within(this.#load.paused)) return;
-    const free = Math.max(0, this.#ready() * this.#load.slots - this.#running.length);
-    const end = this.#step + this.#load.taskSeconds * STEPS_PER_SECOND;
-    this.#running.push(...this.#waiting.splice(0, free).map(() => end));
+    const { slots, taskSeconds, limits: { concurrency, ratePerSecond } = {} } = this.#load;
+    const places = Math.min(this.#ready() * slots, concurrency ?? Number.POSITIVE_INFINITY);
+    const earned = this.#earned + (ratePerSecond ?? Number.POSITIVE_INFINITY) / STEPS_PER_SECOND;
+    const startable = Math.floor(Math.min(places - this.#running.length, earned));
+    const end = this.#step + taskSeconds * STEPS_PER_SECOND;
+    const started = this.#waiting.splice(0, Math.max(0, startable)).map(() => end);
+    this.#running.push(...started);
+    this.#earned = Math.min(earned - started.length, 1 + (ratePerSecond ?? 0) / STEPS_PER_SECOND);
   }
 
   #ready(): number {

@@ -1,9 +1,10 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import type { QueueSnapshot } from '../../../src/broker/queue-reader.ts';
 import { Reconciler } from '../../../src/operator/reconciler.ts';
 import { silentLogger } from '../../../src/runtime/logger.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { fleetOf, queueOf, snapshotOf } from './builders.ts';
-import { MemoryFleet, MemoryRedis, MemorySource } from './memory-ends.ts';
+import { MemoryFleet, MemoryRedis, MemorySource, UNREACHABLE } from './memory-ends.ts';
 
 let clock: FakeClock;
 let source: MemorySource;
@@ -11,6 +12,8 @@ let fleet: MemoryFleet;
 let redis: MemoryRedis;
 let pending: number;
 let wasPaused: boolean;
+let processed: number;
+let found: QueueSnapshot['limits'];
 let mayWrite: boolean;
 let reconciler: Reconciler;
 
@@ -21,6 +24,8 @@ beforeEach(() => {
   redis = new MemoryRedis();
   pending = 0;
   wasPaused = false;
+  processed = 0;
+  found = undefined;
   mayWrite = true;
   reconciler = new Reconciler({
     source,
@@ -29,7 +34,13 @@ beforeEach(() => {
       kind: 'read',
       reading: {
         kind: 'known',
-        snapshot: snapshotOf({ at: clock.now(), paused: wasPaused, size: { pending } }),
+        snapshot: snapshotOf({
+          at: clock.now(),
+          paused: wasPaused,
+          size: { pending },
+          processed,
+          ...(found && { limits: found }),
+        }),
       },
       connection: { id: 'a', router: redis.router, reader: redis.reader },
       redis: 'a',
@@ -64,6 +75,111 @@ describe('the paused flag', () => {
 });
 
 const spoken = () => source.events.map(({ reason, message }) => `${reason} ${message}`);
+
+describe('limits', () => {
+  const KEY = 'asynq-operator:{a}:limits';
+  const limits = { concurrency: 50, ratePerSecond: 0.5 };
+  const write = ['HSET', KEY, 'concurrency', 50, 'rate_per_second', 0.5, 'owner', 'asynq-operator'];
+  const standing = { ...limits, owner: 'operator', started: 0 } as const;
+  const condition = () =>
+    source.get('media/a')?.status?.conditions?.find(({ type }) => type === 'LimitsEnforced');
+
+  it('are set in time for nobody else to lead, and not by a process that leads no more', async () => {
+    source.put(queueOf({ name: 'a' }, { limits }));
+    mayWrite = false;
+    await reconcile();
+    expect(redis.commands).toEqual([]);
+    expect(condition()).toMatchObject({ status: 'False', reason: 'NotSet' });
+    mayWrite = true;
+    await reconcile();
+    expect(redis.commands).toEqual([write]);
+    expect(redis.timeouts[0]).toBeLessThan(5_000);
+    expect(condition()).toMatchObject({
+      status: 'True',
+      reason: 'Enforced',
+      message: 'at most 50 active, 0.5 started per second, by spec.limits',
+    });
+    found = standing;
+    await reconcile();
+    expect(redis.commands).toHaveLength(1);
+  });
+
+  it.each([
+    ['gone', undefined],
+    ['changed to 7 active', { concurrency: 7, owner: 'hand', started: 0 } as const],
+    ['changed to 50 active', { concurrency: 50, owner: 'operator', started: 0 } as const],
+  ])('are set again when they are %s, and people are told', async (words, others) => {
+    source.put(queueOf({ name: 'a' }, { limits }));
+    found = standing;
+    await reconcile();
+    found = others;
+    await reconcile();
+    expect(redis.commands).toEqual([write]);
+    expect(spoken()).toContain(
+      `LimitsCorrected the limits in Redis were ${words}; spec.limits: 50 active, 0.5 started per second`,
+    );
+  });
+
+  it('become ours when others set the same, so that they go when the spec lets them go', async () => {
+    source.put(queueOf({ name: 'a' }, { limits }));
+    found = { ...standing, owner: 'hand' };
+    await reconcile();
+    expect(redis.commands).toEqual([write]);
+  });
+
+  it('that an operator set are taken away when the spec says nothing of them; those of others stay', async () => {
+    source.put(queueOf({ name: 'a' }));
+    found = { concurrency: 7, owner: 'hand', started: 0 };
+    await reconcile();
+    expect(redis.commands).toEqual([]);
+    expect(condition()).toMatchObject({ status: 'True', message: 'at most 7 active, set in Redis' });
+    found = standing;
+    await reconcile();
+    expect(redis.commands).toEqual([['release-limits', KEY, 'asynq-operator']]);
+    found = undefined;
+    await reconcile();
+    expect(condition()).toBeUndefined();
+  });
+
+  it('are tried again at the next look while Redis refuses them, asleep or not', async () => {
+    source.put(queueOf({ name: 'a' }, { limits }));
+    redis.refusal = UNREACHABLE;
+    for (let look = 0; look < 3; look++) {
+      await reconcile();
+      expect(reconciler.letRest('media/a')).toBe(false);
+    }
+    expect(redis.commands).toHaveLength(3);
+    expect(condition()).toMatchObject({ status: 'False', reason: 'NotSet' });
+  });
+
+  it('that servers do not keep to are said to be ignored, for a minute after the last start', async () => {
+    source.put(queueOf({ name: 'a' }, { limits }));
+    found = standing;
+    await reconcile();
+    found = { ...standing, started: 10 };
+    processed = 10;
+    await reconcile();
+    expect(condition()).toMatchObject({ status: 'True', reason: 'Enforced' });
+    processed = 11;
+    await reconcile();
+    expect(condition()).toMatchObject({ status: 'False', reason: 'ForeignWorkers' });
+    await clock.advance(61_000);
+    await reconcile();
+    expect(condition()).toMatchObject({ status: 'True', reason: 'Enforced' });
+    expect(spoken().map((text) => text.split(' ')[0])).toEqual([
+      'WorkersCreated',
+      'ForeignWorkers',
+      'LimitsEnforced',
+    ]);
+  });
+
+  it('are left alone in mode Observe', async () => {
+    source.put(queueOf({ name: 'a' }, { limits, scaling: { mode: 'Observe' } }));
+    await reconcile();
+    expect(redis.commands).toEqual([]);
+    expect(condition()).toMatchObject({ status: 'False', reason: 'Observe' });
+  });
+});
 
 describe('mode Observe', () => {
   it('sets neither the number of workers nor the paused flag, and says what the flag is', async () => {

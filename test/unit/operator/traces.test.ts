@@ -19,7 +19,7 @@ interface Trace {
 const FOLDER = new URL('./traces/', import.meta.url);
 
 /** Their numbers move each second. */
-const DAMPERS = /^(StabilizationWindow|Tolerance|MaxReplicas) /;
+const DAMPERS = /^(StabilizationWindow|Tolerance|MaxReplicas|QueueConcurrency|QueueRate) /;
 
 function decisions({ scaling, load }: Trace): string[] {
   const model = new QueueModel(load);

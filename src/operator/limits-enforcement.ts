@@ -1,0 +1,71 @@
+import { type QueueLimits, releaseQueueLimits, writeQueueLimits } from '../broker/queue-limits.ts';
+import type { ObservedLimits } from '../broker/queue-reader.ts';
+import type { Logger } from '../runtime/logger.ts';
+import { type AsynqQueue, keyOf, queueName } from './asynq-queue.ts';
+import type { QueueSource } from './ends.ts';
+import type { Sight } from './queue-observer.ts';
+import { WRITE_TIMEOUT_MS } from './write-timeout.ts';
+
+export interface EnforcementParts {
+  readonly source: Pick<QueueSource, 'event'>;
+  /** Whether this process may (still) write to Redis. */
+  readonly mayWrite: () => boolean;
+  readonly log: Logger;
+}
+
+/**
+ * Brings the limits in Redis to what the spec says, against other hands and a flushed Redis too. Where the spec says nothing,
+ * what an operator set is taken away, and what others set is left alone.
+ *
+ * Returns whether they are now as the spec says.
+ */
+export async function enforceLimits(
+  queue: AsynqQueue,
+  { reading, connection }: Sight & { kind: 'read' },
+  { source, mayWrite, log }: EnforcementParts,
+): Promise<boolean> {
+  if (reading.kind !== 'known') return false;
+  const { limits: found } = reading.snapshot;
+  if (limitsStand(queue, found)) return true;
+  if (connection === undefined || !mayWrite()) return false;
+  const { limits: declared } = queue.spec;
+  const { router } = connection;
+  const options = { timeout: WRITE_TIMEOUT_MS };
+  try {
+    if (declared === undefined) await releaseQueueLimits(router, queueName(queue), options);
+    else await writeQueueLimits(router, queueName(queue), declared, 'operator', options);
+  } catch (err) {
+    log.warn({ err, queue: keyOf(queue) }, 'the limits could not be set, trying again');
+    return false;
+  }
+  if (declared !== undefined && haveStood(queue)) {
+    const were = found === undefined ? 'gone' : `changed to ${limitsText(found)}`;
+    const message = `the limits in Redis were ${were}; spec.limits: ${limitsText(declared)}`;
+    source.event(queue, { type: 'Warning', reason: 'LimitsCorrected', action: 'Limit', message });
+  }
+  return true;
+}
+
+/** Whether the limits in Redis are those that the spec asks for, and known to be an operator's. */
+export function limitsStand({ spec: { limits } }: AsynqQueue, found: ObservedLimits | undefined): boolean {
+  if (limits === undefined) return found?.owner !== 'operator';
+  return (
+    found?.owner === 'operator' &&
+    found.concurrency === limits.concurrency &&
+    found.ratePerSecond === limits.ratePerSecond
+  );
+}
+
+export function limitsText({ concurrency, ratePerSecond }: QueueLimits): string {
+  return [
+    ...(concurrency === undefined ? [] : [`${concurrency} active`]),
+    ...(ratePerSecond === undefined ? [] : [`${ratePerSecond} started per second`]),
+  ].join(', ');
+}
+
+/** This very spec was enforced before. */
+function haveStood({ metadata, status }: AsynqQueue): boolean {
+  const before = status?.conditions?.find(({ type }) => type === 'LimitsEnforced');
+  if (before?.observedGeneration !== metadata.generation) return false;
+  return before.reason === 'Enforced' || before.reason === 'ForeignWorkers';
+}
