@@ -2,7 +2,9 @@
  * Our side of one measurement, in a process of its own as the Go peer's is: `node bench/ours.ts CASE-AS-JSON ADDRS QUEUE`
  * prints the seconds that it took as JSON.
  */
+
 import { Client, Server, Task } from '../src/index.ts';
+import { silentLogger } from '../src/runtime/logger.ts';
 import { type BenchCase, PAYLOAD_BYTES } from './cases.ts';
 
 const [caseText = '', addrsText = '', queue = ''] = process.argv.slice(2);
@@ -12,7 +14,7 @@ const seconds = mode === 'enqueue' ? await enqueue() : await drain();
 process.stdout.write(`${JSON.stringify({ seconds })}\n`);
 
 async function enqueue(): Promise<number> {
-  await using client = new Client({ addrs });
+  await using client = new Client({ addrs }, { log: silentLogger });
   await client.ping();
   const payload = Buffer.alloc(PAYLOAD_BYTES, 'x');
   let next = 0;
@@ -25,7 +27,7 @@ async function enqueue(): Promise<number> {
 }
 
 async function drain(): Promise<number> {
-  const server = new Server({ addrs }, { concurrency, queues: { [queue]: 1 } });
+  const server = new Server({ addrs }, { concurrency, queues: { [queue]: 1 }, log: silentLogger });
   const done = Promise.withResolvers<void>();
   let handled = 0;
   const started = performance.now();

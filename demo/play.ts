@@ -47,7 +47,9 @@ export async function play({ addrs, story, stage, signals, patience }: PlayParts
     stage.show(story.picture(figures, performance.now()));
     if (story.isComplete) complete.resolve('complete');
   }, over.signal);
-  const load = operator.ready.then(() => loadAfterPrologue(new Client(redis), story, over.signal));
+  const load = operator.ready.then(() =>
+    loadAfterPrologue(new Client(redis, { log: silentLogger }), story, over.signal),
+  );
   try {
     return await Promise.race([
       complete.promise,

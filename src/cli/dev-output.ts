@@ -1,5 +1,5 @@
 import { styleText } from 'node:util';
-import { parseLogLine } from '../runtime/log-line.ts';
+import { logText, parseLogLine } from '../runtime/log-line.ts';
 import { pad, visible } from './table.ts';
 
 /** Something that `asynq-operator dev` has to tell. */
@@ -67,10 +67,5 @@ export function speakerOf(message: DevMessage): string {
 function readable(line: string): { readonly level: string | undefined; readonly text: string } {
   const parsed = parseLogLine(line);
   if (parsed === undefined) return { level: undefined, text: line };
-  const pairs = Object.entries(parsed.fields).map(([key, value]) => ` ${key}=${short(value)}`);
-  return { level: parsed.level, text: `${parsed.message}${pairs.join('')}` };
-}
-
-function short(value: unknown): string {
-  return typeof value === 'string' && /^[^\s"=]+$/.test(value) ? value : JSON.stringify(value);
+  return { level: parsed.level, text: logText(parsed.message, parsed.fields) };
 }

@@ -18,6 +18,16 @@ export function parseLogLine(line: string): LogLine | undefined {
   };
 }
 
+/** A message and its fields on one line: `message key=value ...`. */
+export function logText(message: string, fields: Readonly<Record<string, unknown>>): string {
+  const pairs = Object.entries(fields).map(([key, value]) => ` ${key}=${short(value)}`);
+  return `${message}${pairs.join('')}`;
+}
+
+function short(value: unknown): string {
+  return typeof value === 'string' && /^[^\s"=]+$/.test(value) ? value : JSON.stringify(value);
+}
+
 function messageOf(err: unknown): unknown {
   return typeof err === 'object' && err !== null && 'message' in err ? err.message : err;
 }

@@ -9,7 +9,7 @@ export interface Logger {
   child(fields: Record<string, unknown>): Logger;
 }
 
-/** Says nothing: the default of the library, whose user decides what is logged. */
+/** Says nothing: given as `log`, it turns off what the library logs to stderr by default. */
 export const silentLogger: Logger = {
   debug: () => {},
   info: () => {},

@@ -4,8 +4,9 @@ import type { Settlement } from '../broker/broker.ts';
 import { type Clock, systemClock } from '../runtime/clock.ts';
 import { defined } from '../runtime/defined.ts';
 import { AsynqError } from '../runtime/errors.ts';
-import { type Logger, silentLogger } from '../runtime/logger.ts';
+import type { Logger } from '../runtime/logger.ts';
 import { type Random, systemRandom } from '../runtime/random.ts';
+import { stderrLogger } from '../runtime/stderr-logger.ts';
 import type { Task } from '../tasks/task.ts';
 import { DEFAULT_QUEUE, LEASE_SECONDS } from '../wire/limits.ts';
 import { type AggregateFunction, aggregateFunction, type GroupAggregator } from './group-aggregator.ts';
@@ -75,7 +76,7 @@ export interface ServerConfig {
    * tasks from then on, for good: unlike a shutdown's, tasks at work do not go back to their queues.
    */
   readonly signal?: AbortSignal;
-  /** @default nothing is logged */
+  /** @default info and above on stderr, as text; `silentLogger` turns it off */
   readonly log?: Logger;
   /** What the server is called in Redis. @default the name of this machine */
   readonly host?: string;
@@ -119,7 +120,7 @@ export function resolveConfig(config: ServerConfig): ResolvedConfig {
     delayedTaskCheckInterval: 1_000,
     janitorInterval: 8_000,
     janitorBatchSize: 100,
-    log: silentLogger,
+    log: stderrLogger('info'),
     host: hostname(),
     clock: systemClock,
     random,

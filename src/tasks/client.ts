@@ -7,7 +7,8 @@ import type { RedisConnOpt } from '../redis/options.ts';
 import type { RedisRouter } from '../redis/router.ts';
 import { type Clock, systemClock } from '../runtime/clock.ts';
 import { AsynqError } from '../runtime/errors.ts';
-import { type Logger, silentLogger } from '../runtime/logger.ts';
+import type { Logger } from '../runtime/logger.ts';
+import { stderrLogger } from '../runtime/stderr-logger.ts';
 import { compose } from './compose.ts';
 import type { TaskOptions } from './options.ts';
 import type { Task } from './task.ts';
@@ -16,7 +17,7 @@ import { type TaskInfo, taskInfo } from './task-info.ts';
 export interface ClientParts {
   /** @default the system's */
   readonly clock?: Clock;
-  /** @default none: nothing is logged */
+  /** @default warnings and errors on stderr, as text; `silentLogger` turns it off */
   readonly log?: Logger;
   /**
    * Every enqueue resolves only when `count` replicas of the queue's master have the task too (Redis' WAIT), so that a
@@ -50,7 +51,7 @@ export class Client implements AsyncDisposable {
    * @throws ASYNQ_CONFIG_INVALID
    */
   constructor(redis: RedisConnOpt | RedisRouter, parts: ClientParts = {}) {
-    const { clock = systemClock, log = silentLogger, waitReplicas } = parts;
+    const { clock = systemClock, log = stderrLogger('warn'), waitReplicas } = parts;
     if (waitReplicas !== undefined) checkGoal(waitReplicas);
     this.#isOwner = !('run' in redis);
     const router = 'run' in redis ? redis : openRedis(redis, { clock, log });

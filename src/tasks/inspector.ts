@@ -13,7 +13,8 @@ import { openRedis } from '../redis/open.ts';
 import type { RedisConnOpt } from '../redis/options.ts';
 import type { ClusterNode, KeyLocation, RedisRouter } from '../redis/router.ts';
 import { type Clock, systemClock } from '../runtime/clock.ts';
-import { type Logger, silentLogger } from '../runtime/logger.ts';
+import type { Logger } from '../runtime/logger.ts';
+import { stderrLogger } from '../runtime/stderr-logger.ts';
 import { CANCEL_CHANNEL, QueueKeys } from '../wire/keys.ts';
 import { type PageOptions, pageRange } from './inspector-options.ts';
 import { Payload, type PayloadInput } from './payload.ts';
@@ -25,7 +26,7 @@ import { type TaskInfo, taskInfo } from './task-info.ts';
 export interface InspectorParts {
   /** @default the system's */
   readonly clock?: Clock;
-  /** @default none: nothing is logged */
+  /** @default warnings and errors on stderr, as text; `silentLogger` turns it off */
   readonly log?: Logger;
 }
 
@@ -59,7 +60,7 @@ export class Inspector implements AsyncDisposable {
   /** `redis`: where Redis is, or a connection that others use too and that `close` leaves open. */
   constructor(
     redis: RedisConnOpt | RedisRouter,
-    { clock = systemClock, log = silentLogger }: InspectorParts = {},
+    { clock = systemClock, log = stderrLogger('warn') }: InspectorParts = {},
   ) {
     this.#isOwner = !('run' in redis);
     const router = 'run' in redis ? redis : openRedis(redis, { clock, log });

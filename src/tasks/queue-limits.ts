@@ -10,7 +10,7 @@ import type { RedisConnOpt } from '../redis/options.ts';
 import type { RedisRouter } from '../redis/router.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { AsynqError } from '../runtime/errors.ts';
-import { silentLogger } from '../runtime/logger.ts';
+import { stderrLogger } from '../runtime/stderr-logger.ts';
 import { checkQueueName } from '../wire/keys.ts';
 
 /** What a limit may be; the same as in an AsynqQueue. */
@@ -67,7 +67,7 @@ export async function clearQueueLimits(redis: RedisConnOpt | RedisRouter, queue:
 
 function connect(redis: RedisConnOpt | RedisRouter): { readonly router: RedisRouter } & AsyncDisposable {
   const isShared = 'run' in redis;
-  const router = isShared ? redis : openRedis(redis, { clock: systemClock, log: silentLogger });
+  const router = isShared ? redis : openRedis(redis, { clock: systemClock, log: stderrLogger('warn') });
   return { router, [Symbol.asyncDispose]: async () => (isShared ? undefined : router.close()) };
 }
 

@@ -1,3 +1,4 @@
+import { silentLogger } from '../../src/runtime/logger.ts';
 import type { ServerConfig } from '../../src/server/config.ts';
 import type { Handler, HandlerFunction } from '../../src/server/handler.ts';
 import { Server } from '../../src/server/server.ts';
@@ -18,6 +19,7 @@ export class ServedQueue implements AsyncDisposable {
       concurrency: 10,
       host: 'test-host',
       random: () => 0.5,
+      log: silentLogger,
       clock: this.clock,
       ...config,
     });

@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import { silentLogger } from '../../../src/runtime/logger.ts';
 import { Server } from '../../../src/server/server.ts';
 import { Client } from '../../../src/tasks/client.ts';
 import { Task } from '../../../src/tasks/task.ts';
@@ -50,6 +51,7 @@ describe("tasks of Go's client", () => {
 
     const seen: string[] = [];
     const server = new Server(router, {
+      log: silentLogger,
       concurrency: 20,
       queues: Object.fromEntries(queues.map((queue) => [queue, 1])),
     });
@@ -77,7 +79,7 @@ describe("tasks of Go's client", () => {
       { type: 'fail', queue, taskId: 'last', maxRetry: 0 },
       { type: 'result', queue, taskId: 'result', retentionSeconds: 60, payload: base64('r') },
     ]);
-    const server = new Server(router, { queues: { [queue]: 1 } });
+    const server = new Server(router, { queues: { [queue]: 1 }, log: silentLogger });
     server.start(async (task, context) => {
       if (task.type === 'fail') throw new Error('no route — 📷');
       await context.writeResult(task.payload.bytes);
@@ -191,7 +193,7 @@ describe('a queue with servers of both kinds', () => {
     const queue = uniqueQueue();
     const theirs = await go.serve({ queues: { [queue]: 1 }, concurrency: 2 });
     const handled: string[] = [];
-    const ours = new Server(router, { queues: { [queue]: 1 }, concurrency: 2 });
+    const ours = new Server(router, { queues: { [queue]: 1 }, concurrency: 2, log: silentLogger });
     ours.start(async (_, { taskId }) => {
       await new Promise(setImmediate);
       handled.push(taskId);
@@ -208,7 +210,7 @@ describe('a queue with servers of both kinds', () => {
 
   it('has what one gives back at its end run by the other', async () => {
     const queue = uniqueQueue();
-    const ours = new Server(router, { queues: { [queue]: 1 }, shutdownTimeout: 0 });
+    const ours = new Server(router, { queues: { [queue]: 1 }, shutdownTimeout: 0, log: silentLogger });
     const started = Promise.withResolvers<void>();
     ours.start((_, { signal }) => {
       started.resolve();

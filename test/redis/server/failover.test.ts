@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { silentLogger } from '../../../src/runtime/logger.ts';
 import { Server } from '../../../src/server/server.ts';
 import { Client } from '../../../src/tasks/client.ts';
 import { Task } from '../../../src/tasks/task.ts';
@@ -10,7 +11,7 @@ describe('a server in a cluster whose masters change', () => {
   let client: Client;
   beforeAll(async () => {
     cluster = await startRedisCluster();
-    client = new Client({ addrs: cluster.addrs });
+    client = new Client({ addrs: cluster.addrs }, { log: silentLogger });
   });
   afterAll(async () => {
     await client.close();
@@ -32,7 +33,10 @@ describe('a server in a cluster whose masters change', () => {
     const queue = 'handed-over';
     const ids = await enqueue(queue, 2_000);
     const handled = new Map<string, number>();
-    const server = new Server({ addrs: cluster.addrs }, { concurrency: 20, queues: { [queue]: 1 } });
+    const server = new Server(
+      { addrs: cluster.addrs },
+      { concurrency: 20, queues: { [queue]: 1 }, log: silentLogger },
+    );
     server.start(async (_, { taskId }) => {
       await new Promise((resolve) => setTimeout(resolve, 5));
       handled.set(taskId, (handled.get(taskId) ?? 0) + 1);
@@ -62,7 +66,13 @@ describe('a server in a cluster whose masters change', () => {
     const handled: string[] = [];
     const server = new Server(
       { addrs: cluster.addrs },
-      { concurrency: 4, queues: { [dead]: 1, [alive]: 1 }, taskCheckInterval: 100, shutdownTimeout: 500 },
+      {
+        concurrency: 4,
+        queues: { [dead]: 1, [alive]: 1 },
+        taskCheckInterval: 100,
+        shutdownTimeout: 500,
+        log: silentLogger,
+      },
     );
     server.start((_, { taskId }) => handled.push(taskId));
     try {

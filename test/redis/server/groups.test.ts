@@ -29,7 +29,12 @@ describe('servers on a Redis Cluster', () => {
   afterAll(() => router.close());
 
   function serve(handler: HandlerFunction, config: ServerConfig = {}): Server {
-    const server = new Server(router, { queues: { [queue]: 1 }, shutdownTimeout: 500, ...config });
+    const server = new Server(router, {
+      queues: { [queue]: 1 },
+      shutdownTimeout: 500,
+      log: silentLogger,
+      ...config,
+    });
     servers.push(server);
     server.start(handler);
     return server;

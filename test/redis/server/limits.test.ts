@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeEach, describe, expect, test } from 'vitest';
+import { silentLogger } from '../../../src/runtime/logger.ts';
 import type { HandlerFunction } from '../../../src/server/handler.ts';
 import { Server } from '../../../src/server/server.ts';
 import { Client } from '../../../src/tasks/client.ts';
@@ -42,7 +43,12 @@ describe('servers of a queue with limits', () => {
 
   function serve(handler: HandlerFunction | HeldHandler, concurrency = 10, queues = [queue]): Server {
     const weights = Object.fromEntries(queues.map((name) => [name, 1]));
-    const server = new Server(router, { queues: weights, concurrency, shutdownTimeout: 500 });
+    const server = new Server(router, {
+      queues: weights,
+      concurrency,
+      shutdownTimeout: 500,
+      log: silentLogger,
+    });
     servers.push(server);
     server.start(handler);
     return server;

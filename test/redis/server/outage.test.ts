@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { silentLogger } from '../../../src/runtime/logger.ts';
 import { Client } from '../../../src/tasks/client.ts';
 import { Task } from '../../../src/tasks/task.ts';
 import { type StandaloneRedis, startRedis } from '../../lab/redis-server.ts';
@@ -63,7 +64,7 @@ describe('a worker whose Redis goes away and comes back', () => {
 
   test('loses no task, and spends next to nothing while it waits', async () => {
     const queue = 'restart';
-    const client = new Client({ addr: redis.addr });
+    const client = new Client({ addr: redis.addr }, { log: silentLogger });
     const tasks = Array.from({ length: 2_000 }, () => new Task('work', null, { queue }));
     const ids = (await client.enqueueMany(tasks)).map(
       (result) => result.status === 'fulfilled' && result.value.id,
@@ -105,7 +106,7 @@ describe('a worker whose Redis goes away and comes back', () => {
     expect((await worker.get('/readyz')).status).toBe(200);
     expect((await worker.get('/healthz')).status).toBe(200);
     await redis.server.start();
-    const client = new Client({ addr: redis.addr });
+    const client = new Client({ addr: redis.addr }, { log: silentLogger });
     const { id } = await client.enqueue(new Task('work', null, { queue }));
     await client.close();
     await until(async () => (await doneIn(queue)).includes(id));

@@ -42,6 +42,7 @@ describe('a server on a Redis Cluster', () => {
       queues: { [queue]: 1 },
       concurrency: 10,
       shutdownTimeout: 500,
+      log: silentLogger,
       ...config,
     });
     servers.push(server);
@@ -205,8 +206,9 @@ describe('a server on a Redis Cluster', () => {
       await raw.publish('asynq:cancel', id);
       return handler.running[0]?.signal.aborted;
     });
-    await until(async () => (await stateOf(id)) === 'retry');
+    expect(await stateOf(id)).toBe('active');
     await handler.endFirst();
+    await until(async () => (await stateOf(id)) === 'retry');
   });
 
   test('sets a message aside that it cannot read, and goes on', async () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { silentLogger } from '../../../src/runtime/logger.ts';
 import { Client } from '../../../src/tasks/client.ts';
 import { Task } from '../../../src/tasks/task.ts';
 import { QueueKeys } from '../../../src/wire/keys.ts';
@@ -157,7 +158,7 @@ describe('the connection of a client', () => {
   ])(
     'fails with an error that says why: %s',
     async (_, options, code) => {
-      await using lost = new Client(options);
+      await using lost = new Client(options, { log: silentLogger });
       await expect(lost.enqueue(new Task('t'), { queue: uniqueQueue() })).rejects.toMatchObject({ code });
     },
     15_000,

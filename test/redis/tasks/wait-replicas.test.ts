@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import { silentLogger } from '../../../src/runtime/logger.ts';
 import { Client, type ClientParts } from '../../../src/tasks/client.ts';
 import { Task } from '../../../src/tasks/task.ts';
 import { type RedisServer, type StandaloneRedis, startRedis } from '../../lab/redis-server.ts';
@@ -35,7 +36,7 @@ afterAll(async () => {
 });
 
 function clientThat(waitReplicas: ClientParts['waitReplicas'] & object): Client {
-  return new Client({ addr: cutter.addr }, { waitReplicas });
+  return new Client({ addr: cutter.addr }, { waitReplicas, log: silentLogger });
 }
 
 const has = async (redis: RedisServer, id: string) =>

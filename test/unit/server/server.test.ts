@@ -1,7 +1,8 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { silentLogger } from '../../../src/runtime/logger.ts';
 import { Server } from '../../../src/server/server.ts';
 import { settled } from '../../support/fake-clock.ts';
-import { FakeRedis, hello } from '../../support/fake-redis.ts';
+import { FakeRedis, hello, resp } from '../../support/fake-redis.ts';
 import { HeldHandler, ServedQueue } from '../../support/served-queue.ts';
 import { until } from '../../support/until.ts';
 
@@ -108,7 +109,7 @@ describe('a server', () => {
 
   test('that was never started ends the connection that it opened', async () => {
     await using redis = await FakeRedis.start((command) => (command[0] === 'HELLO' ? hello() : '+PONG\r\n'));
-    const server = new Server({ addr: redis.addr });
+    const server = new Server({ addr: redis.addr }, { log: silentLogger });
     await server.ping();
     expect(redis.open).toBe(1);
     expect(() => server.start({} as never)).toThrow('as handler, got object');
@@ -117,6 +118,21 @@ describe('a server', () => {
     expect(server.status).toBe('closed');
     expect(() => server.start(() => {})).toThrow('asynq: Server closed');
     await server.shutdown();
+  });
+
+  test('says on stderr what it does and what it lacks, unless it is told not to', async () => {
+    const stderr = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+    onTestFinished(() => stderr.mockRestore());
+    const said = () => stderr.mock.calls.map(([text]) => String(text)).join('');
+    await using one = await FakeRedis.start(() => resp.error('WRONGPASS not you'));
+    await using other = await FakeRedis.start(() => resp.error('WRONGPASS not you'));
+    await using quiet = new Server({ addr: one.addr }, { log: silentLogger });
+    await using server = new Server({ addr: other.addr });
+    quiet.start(() => {});
+    server.start(() => {});
+    await until(() => said().includes('WARN  no connection to Redis'));
+    expect(said()).toMatch(/INFO {2}server started queues=.*\n.*WARN .*WRONGPASS/s);
+    expect(said()).not.toContain(one.addr);
   });
 
   test('a handler that is none leaves it new', async () => {
@@ -257,8 +273,8 @@ describe('the signal of a server', () => {
     all.abort();
     await settled();
     expect(handler.running[0]?.signal.reason).toMatchObject({ code: 'ASYNQ_TASK_CANCELED' });
-    expect(served.messageOf(id)?.errorMsg).toBe('context canceled');
     expect(served.server.status).toBe('stopped');
     await handler.endFirst();
+    expect(served.messageOf(id)?.errorMsg).toBe('context canceled');
   });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { AsynqError, errorText } from '../../../src/runtime/errors.ts';
+import { silentLogger } from '../../../src/runtime/logger.ts';
 import type { Attempt } from '../../../src/server/handler.ts';
 import { Server } from '../../../src/server/server.ts';
 import type { Task } from '../../../src/tasks/task.ts';
@@ -39,7 +40,7 @@ describe('the recoverer', () => {
       retryDelay: () => 3_600_000,
     };
     await using served = new ServedQueue(config);
-    const second = new Server(served.broker, { ...config, clock: served.clock });
+    const second = new Server(served.broker, { ...config, clock: served.clock, log: silentLogger });
     const [id = ''] = await served.add({});
     await served.broker.dequeue('default', 1);
     await served.start(() => {});
@@ -157,7 +158,7 @@ describe('the subscriber', () => {
     served.broker.heal();
     await served.clock.advance(5_000);
     await served.broker.publishCancel(id);
-    await served.clock.advance(0);
+    await served.clock.advance(10_000);
     expect(served.stateOf(id)).toBe('retry');
   });
 });
