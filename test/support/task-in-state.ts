@@ -16,25 +16,18 @@ export async function taskIn(
   const message = taskMessage({ retention: state === 'completed' ? 3_600 : 0, ...fields });
   const unique = uniqueTtl === undefined ? {} : { uniqueTtl };
   const soon = clock.now() + 90_000;
-  switch (state) {
-    case 'pending':
-      await broker.enqueue({ message, ...unique });
-      return message;
-    case 'scheduled':
-      await broker.enqueue({ message, processAt: soon, ...unique });
-      return message;
-    case 'aggregating':
-      await broker.enqueue({ message, group: GROUP, ...unique });
-      return message;
-    default:
+  if (state === 'pending') await broker.enqueue({ message, ...unique });
+  else if (state === 'scheduled') await broker.enqueue({ message, processAt: soon, ...unique });
+  else if (state === 'aggregating') await broker.enqueue({ message, group: GROUP, ...unique });
+  else {
+    await broker.enqueue({ message, ...unique });
+    const [task] = (await broker.dequeue(message.queue, 1)).tasks;
+    if (task?.id !== message.id) throw new Error('expected the queue to hold no other pending task');
+    if (state === 'retry') {
+      await broker.settle(task, { kind: 'retry', at: soon, error: 'no route', isFailure: true });
+    }
+    if (state === 'archived') await broker.settle(task, { kind: 'archive', error: 'hopeless' });
+    if (state === 'completed') await broker.settle(task, { kind: 'done' });
   }
-  await broker.enqueue({ message, ...unique });
-  const [task] = (await broker.dequeue(message.queue, 1)).tasks;
-  if (task?.id !== message.id) throw new Error('expected the queue to hold no other pending task');
-  if (state === 'retry') {
-    await broker.settle(task, { kind: 'retry', at: soon, error: 'no route', isFailure: true });
-  }
-  if (state === 'archived') await broker.settle(task, { kind: 'archive', error: 'hopeless' });
-  if (state === 'completed') await broker.settle(task, { kind: 'done' });
   return message;
 }
