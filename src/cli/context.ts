@@ -21,10 +21,10 @@ export interface Session {
 
 export interface ContextParts {
   readonly terminal: Terminal;
-  /** @default the system's */
+  /** What time it is for the commands. @default the system's */
   readonly clock?: Clock;
   /** @default `openRedis` */
-  readonly open?: (connection: RedisConnOpt, clock: Clock) => Promise<RedisRouter>;
+  readonly open?: (connection: RedisConnOpt) => Promise<RedisRouter>;
 }
 
 /** What all commands of a program share; each group of commands is added with it. */
@@ -43,7 +43,7 @@ export class Context {
   async connect<T>(command: Command, use: (session: Session) => Promise<T>): Promise<T> {
     const sources = await this.#settings(command);
     const connection = connectionOf(sources);
-    const redis = await this.#open(connection, this.clock);
+    const redis = await this.#open(connection);
     try {
       // Unlike a command, this does not wait for a server that is away.
       await redis.masters();
@@ -79,9 +79,9 @@ export class Context {
   }
 }
 
-async function openLazily(connection: RedisConnOpt, clock: Clock): Promise<RedisRouter> {
+async function openLazily(connection: RedisConnOpt): Promise<RedisRouter> {
   const { openRedis } = await import('../redis/open.ts');
-  return openRedis(connection, { clock, log: silentLogger });
+  return openRedis(connection, { clock: systemClock, log: silentLogger });
 }
 
 /** The error, with what the user may not think of. */
