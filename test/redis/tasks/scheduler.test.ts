@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { SchedulerEntries } from '../../../src/broker/scheduler-entries.ts';
+import type { RedisRouter } from '../../../src/redis/router.ts';
 import { AsynqError } from '../../../src/runtime/errors.ts';
 import { silentLogger } from '../../../src/runtime/logger.ts';
 import { Scheduler } from '../../../src/tasks/scheduler.ts';
@@ -31,8 +32,8 @@ beforeEach(() => {
 });
 afterEach(() => Promise.all(open.splice(0).map((one) => one.shutdown())));
 
-function scheduler(options: SchedulerOptions = {}): Scheduler {
-  const one = new Scheduler(router, { clock, log, ...options });
+function scheduler(options: SchedulerOptions = {}, over: RedisRouter = router): Scheduler {
+  const one = new Scheduler(over, { clock, log, ...options });
   open.push(one);
   return one;
 }
@@ -237,5 +238,29 @@ describe('a scheduler', () => {
     hook.resolve();
     await end;
     expect(await pending()).toHaveLength(1);
+  });
+
+  it('reports what it cannot enqueue, goes on when Redis is back, and ends without it', async () => {
+    let isAway = false;
+    const away = () => Promise.reject(new AsynqError('ASYNQ_REDIS_UNREACHABLE'));
+    const flaky: RedisRouter = Object.assign(Object.create(router), {
+      run: (...call: Parameters<RedisRouter['run']>) => (isAway ? away() : router.run(...call)),
+      command: (...call: Parameters<RedisRouter['command']>) => (isAway ? away() : router.command(...call)),
+    });
+    const errors: unknown[] = [];
+    const one = scheduler({ onEnqueueError: (_task, _options, error) => errors.push(error) }, flaky);
+    one.register('* * * * *', new Task('t'), { queue });
+    one.start();
+    isAway = true;
+    await clock.advance(3 * MINUTE);
+    expect(errors.map((error) => AsynqError.is(error) && error.code)).toEqual(
+      Array(3).fill('ASYNQ_REDIS_UNREACHABLE'),
+    );
+    isAway = false;
+    await clock.advance(MINUTE);
+    await enqueued(1);
+    isAway = true;
+    await one.shutdown();
+    expect(one.status).toBe('closed');
   });
 });
