@@ -8,10 +8,12 @@ import type { TaskContext } from './handler.ts';
 /**
  * - `leased`: in hand, its handler was not called yet
  * - `running`: its handler is at work and decides the outcome
- * - `abandoned`: the outcome is decided (timeout, cancellation, lost lease, shutdown), its handler has not ended
+ * - `stopping`: its handler was told to stop (timeout, cancellation) and has not ended; the outcome is decided and not
+ *   written, so that no other attempt begins beside it
+ * - `abandoned`: the outcome is written, or nobody's to write (lost lease), and its handler has not ended
  * - `ended`: no handler of it runs
  */
-export type ActiveTaskState = 'leased' | 'running' | 'abandoned' | 'ended';
+export type ActiveTaskState = 'leased' | 'running' | 'stopping' | 'abandoned' | 'ended';
 
 /**
  * One task in hand and, being what its handler is told, the handler's context: one object for both, since there is one
@@ -24,8 +26,10 @@ export class ActiveTask implements TaskContext, Timed {
   /** Unix milliseconds; 0 before the handler is called. */
   startedAt = 0;
   deadline = 0;
-  /** When it was abandoned, Unix milliseconds. */
-  abandonedAt = 0;
+  /** When its handler's time is over: its deadline, and once it was told to stop the end of the grace. */
+  dueAt = 0;
+  /** When its handler was told to stop, Unix milliseconds. */
+  toldAt = 0;
   heapIndex = -1;
   readonly #parts: { readonly broker: Broker; readonly log: Logger };
   #abort: AbortController | undefined;
@@ -75,9 +79,29 @@ export class ActiveTask implements TaskContext, Timed {
     await this.#parts.broker.writeResult(this.queue, this.taskId, bytes);
   }
 
+  /** Why its work no longer counts; undefined: it does. */
+  get reason(): AsynqError | undefined {
+    return this.#reason;
+  }
+
+  /** Whether this server holds the lease. */
+  get isHeld(): boolean {
+    return this.state === 'leased' || this.state === 'running' || this.state === 'stopping';
+  }
+
   /** Tells the handler, if it listens, that its work no longer counts. */
   abort(reason: AsynqError): void {
     this.#reason = reason;
     this.#abort?.abort(reason);
   }
+}
+
+/** Since when all handlers at work have been told to stop, Unix milliseconds; undefined: one was not. */
+export function allToldSince(tasks: Iterable<ActiveTask>): number | undefined {
+  let since = 0;
+  for (const { state, toldAt } of tasks) {
+    if (state === 'running') return undefined;
+    since = Math.max(since, toldAt);
+  }
+  return since;
 }

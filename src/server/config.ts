@@ -38,6 +38,11 @@ export interface ServerConfig {
   readonly isFailure?: (error: unknown) => boolean;
   /** Told of every failed attempt before its outcome is written, also of attempts whose worker died. */
   readonly errorHandler?: (error: unknown, task: Task, attempt: Attempt) => unknown;
+  /**
+   * A handler that is told to stop, since its time is over or its task was cancelled, may take so long to end before its
+   * task is settled over its head: until then no retry begins beside it. 0: settled at once, as Go does. @default 10000
+   */
+  readonly stopGrace?: number;
   /** How long a shutdown waits for running handlers. @default 8000 */
   readonly shutdownTimeout?: number;
   /** Told with each check whether Redis answered a ping: the error, or undefined. */
@@ -111,6 +116,7 @@ export function resolveConfig(config: ServerConfig): ResolvedConfig {
     taskCheckInterval: 1_000,
     retryDelay: (retried) => defaultRetryDelay(retried, random),
     isFailure: () => true,
+    stopGrace: 10_000,
     shutdownTimeout: 8_000,
     healthCheckInterval: 15_000,
     groupGracePeriod: 60_000,
@@ -134,7 +140,7 @@ export function resolveConfig(config: ServerConfig): ResolvedConfig {
       throw wrong(option, 'milliseconds above 0', resolved[option]);
     }
   }
-  for (const option of ['shutdownTimeout', 'groupMaxDelay'] as const) {
+  for (const option of ['shutdownTimeout', 'stopGrace', 'groupMaxDelay'] as const) {
     if (!(resolved[option] >= 0)) throw wrong(option, 'milliseconds from 0', resolved[option]);
   }
   checkGroups(resolved);

@@ -3,7 +3,7 @@ import type { Clock } from '../runtime/clock.ts';
 /** Something that is over at a time; `heapIndex` is the heap's own, -1 while it is in none. */
 export interface Timed {
   /** Unix milliseconds. */
-  readonly deadline: number;
+  readonly dueAt: number;
   heapIndex: number;
 }
 
@@ -33,7 +33,7 @@ export class Deadlines<T extends Timed> {
   add(item: T): void {
     this.#heap.push(item);
     this.#siftUp(item, this.#heap.length - 1);
-    if (item.deadline < this.#armedFor) this.#arm();
+    if (item.dueAt < this.#armedFor) this.#arm();
   }
 
   /** Harmless for an item that is not in. */
@@ -57,7 +57,7 @@ export class Deadlines<T extends Timed> {
     this.#disarm();
     if (next === undefined || this.#stopped) return;
     const now = this.#clock.now();
-    const ms = Math.min(Math.max(0, next.deadline - now), LONGEST_SLEEP_MS);
+    const ms = Math.min(Math.max(0, next.dueAt - now), LONGEST_SLEEP_MS);
     const timer = new AbortController();
     this.#timer = timer;
     this.#armedFor = now + ms;
@@ -74,7 +74,7 @@ export class Deadlines<T extends Timed> {
     await this.#clock.sleep(ms, signal);
     if (signal.aborted) return;
     const now = this.#clock.now();
-    for (let first = this.#heap[0]; first !== undefined && first.deadline <= now; first = this.#heap[0]) {
+    for (let first = this.#heap[0]; first !== undefined && first.dueAt <= now; first = this.#heap[0]) {
       this.remove(first);
       this.#onPassed(first);
     }
@@ -86,7 +86,7 @@ export class Deadlines<T extends Timed> {
     while (index > 0) {
       const parentIndex = (index - 1) >> 1;
       const parent = this.#heap[parentIndex];
-      if (parent === undefined || parent.deadline <= item.deadline) break;
+      if (parent === undefined || parent.dueAt <= item.dueAt) break;
       this.#put(parent, index);
       index = parentIndex;
     }
@@ -97,7 +97,7 @@ export class Deadlines<T extends Timed> {
     let index = from;
     for (;;) {
       const child = this.#earlierChild(index);
-      if (child === undefined || item.deadline <= child.deadline) break;
+      if (child === undefined || item.dueAt <= child.dueAt) break;
       const childIndex = child.heapIndex;
       this.#put(child, index);
       index = childIndex;
@@ -108,7 +108,7 @@ export class Deadlines<T extends Timed> {
   #earlierChild(index: number): T | undefined {
     const left = this.#heap[2 * index + 1];
     const right = this.#heap[2 * index + 2];
-    return right !== undefined && left !== undefined && right.deadline < left.deadline ? right : left;
+    return right !== undefined && left !== undefined && right.dueAt < left.dueAt ? right : left;
   }
 
   #put(item: T, index: number): void {

@@ -47,7 +47,7 @@ export class LeaseKeeper {
   #letGoOfEnded(): ActiveTask[] {
     const { clock, processor } = this.#parts;
     const now = clock.now();
-    const held = [...processor.tasks].filter((task) => task.state === 'leased' || task.state === 'running');
+    const held = [...processor.tasks].filter((task) => task.isHeld);
     const ended = held.filter((task) => task.leased.leaseExpiresAt <= now);
     for (const task of ended) processor.leaseLost(task);
     return held.filter((task) => task.leased.leaseExpiresAt > now);

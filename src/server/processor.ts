@@ -2,7 +2,8 @@ import type { Broker, LeasedTask, Settlement } from '../broker/broker.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { AsynqError, type ErrorCode } from '../runtime/errors.ts';
 import type { Logger } from '../runtime/logger.ts';
-import { ActiveTask } from './active-task.ts';
+import { isThenable } from '../runtime/thenable.ts';
+import { ActiveTask, allToldSince } from './active-task.ts';
 import { Deadlines } from './deadlines.ts';
 import type { HandlerFunction } from './handler.ts';
 import { deadlineOf } from './outcome.ts';
@@ -25,6 +26,8 @@ export interface ProcessorParts {
   readonly concurrency: number;
   /** Whether tasks may be held beyond free slots, where handlers are very short. */
   readonly prefetch: boolean;
+  /** Milliseconds that a handler that was told to stop has to end before its task is settled. */
+  readonly stopGrace: number;
   readonly handle: HandlerFunction;
   /** Writes an outcome. */
   readonly settle: (task: LeasedTask, settlement: Settlement) => void;
@@ -40,9 +43,10 @@ export interface ProcessorParts {
  * Runs handlers, at most `concurrency` at a time, and decides what becomes of their tasks.
  *
  * A slot belongs to a handler until the handler has ended. A handler that is told to stop (timeout, cancellation, lost
- * lease) and does not listen keeps its slot although its task is settled: Go's asynq gives the slot away and so runs
- * more handlers than it was asked to, against databases and memory that were sized for fewer. The price is that
- * handlers that hang for ever use up the slots; `stuckSince` says when that has happened.
+ * lease) and does not listen keeps its slot: Go's asynq gives the slot away and so runs more handlers than it was asked
+ * to, against databases and memory that were sized for fewer. The price is that handlers that hang for ever use up the
+ * slots; `stuckSince` says when that has happened. Its task stays ours for a while as well, so that the retry does not
+ * run beside it: it is settled when the handler has ended, and over its head when the grace is over.
  *
  * A task's states are those of ActiveTask.
  */
@@ -69,7 +73,7 @@ export class Processor {
     this.#parts = parts;
     this.#clock = parts.clock;
     this.#prefetch = parts.prefetch ? new Prefetch(parts.concurrency) : undefined;
-    this.#deadlines = new Deadlines(parts.clock, (task) => this.#abandon(task, 'ASYNQ_TASK_TIMEOUT'));
+    this.#deadlines = new Deadlines(parts.clock, (task) => this.#tellToStop(task, 'ASYNQ_TASK_TIMEOUT'));
   }
 
   /** Tasks to be fetched now: one for each slot that is free, and when handlers are very short some to hold besides. */
@@ -86,13 +90,7 @@ export class Processor {
 
   /** Since when every slot is held by a handler that was told to stop, Unix milliseconds; undefined: it is not so. */
   get stuckSince(): number | undefined {
-    if (this.#atWork < this.#parts.concurrency) return undefined;
-    let since = 0;
-    for (const { state, abandonedAt } of this.#inHand) {
-      if (state === 'running') return undefined;
-      if (state === 'abandoned') since = Math.max(since, abandonedAt);
-    }
-    return since;
+    return this.#atWork < this.#parts.concurrency ? undefined : allToldSince(this.#inHand);
   }
 
   /** Keeps slots for tasks that are being fetched. */
@@ -169,15 +167,11 @@ export class Processor {
     this.#abandon(task, 'ASYNQ_LEASE_EXPIRED');
   }
 
-  /** Cancels the tasks of this id, in whichever queue. */
-  cancel(taskId: string): void {
+  /** Cancels the tasks of this id, in whichever queue, or all. */
+  cancel(taskId?: string): void {
     for (const task of this.#inHand) {
-      if (task.taskId === taskId) this.#abandon(task, 'ASYNQ_TASK_CANCELED');
+      if (taskId === undefined || task.taskId === taskId) this.#tellToStop(task, 'ASYNQ_TASK_CANCELED');
     }
-  }
-
-  cancelAll(): void {
-    for (const task of this.#inHand) this.#abandon(task, 'ASYNQ_TASK_CANCELED');
   }
 
   #startBacklog(): void {
@@ -217,23 +211,19 @@ export class Processor {
     if (task.deadline <= now) return this.#abandon(task, 'ASYNQ_TASK_TIMEOUT');
     task.state = 'running';
     task.startedAt = now;
+    task.dueAt = task.deadline;
     this.#started++;
     this.#atWork++;
     this.#deadlines.add(task);
     try {
       const result = this.#parts.handle(task.task, task);
-      if (isThenable(result)) this.#await(task, result);
-      else this.#returned(task);
+      if (isThenable(result)) {
+        const threw = (thrown: unknown) => this.#threw(task, thrown);
+        Promise.resolve(result).then(() => this.#returned(task), threw);
+      } else this.#returned(task);
     } catch (thrown) {
       this.#threw(task, thrown);
     }
-  }
-
-  #await(task: ActiveTask, result: PromiseLike<unknown>): void {
-    Promise.resolve(result).then(
-      () => this.#returned(task),
-      (thrown: unknown) => this.#threw(task, thrown),
-    );
   }
 
   #returned(task: ActiveTask): void {
@@ -254,6 +244,7 @@ export class Processor {
   }
 
   #handled(task: ActiveTask): void {
+    if (task.state === 'stopping') this.#failed(task, task.reason);
     const durationMs = this.#clock.now() - task.startedAt;
     this.#prefetch?.handled(durationMs);
     this.#parts.onHandled(task, durationMs);
@@ -262,18 +253,30 @@ export class Processor {
     this.#startBacklog();
   }
 
+  /** Lets a handler at work end before its task is settled, if it does so soon. */
+  #tellToStop(task: ActiveTask, code: ErrorCode): void {
+    if (task.state !== 'running' || this.#parts.stopGrace === 0) return this.#abandon(task, code);
+    task.state = 'stopping';
+    this.#tell(task, code);
+    task.dueAt = task.toldAt + this.#parts.stopGrace;
+    this.#deadlines.add(task);
+  }
+
   /** Decides the outcome over the head of a handler that is at work, or was not called yet. */
   #abandon(task: ActiveTask, code: ErrorCode): void {
     const { state } = task;
-    if (state !== 'running' && state !== 'leased') return;
+    if (!task.isHeld) return;
     task.state = 'abandoned';
-    task.abandonedAt = this.#clock.now();
-    this.#deadlines.remove(task);
-    const reason = new AsynqError(code);
-    task.abort(reason);
-    if (code === 'ASYNQ_CLOSED') this.#parts.settle(task.leased, REQUEUE);
-    else this.#failed(task, reason);
+    if (state !== 'stopping') this.#tell(task, code);
+    if (code === 'ASYNQ_CLOSED' && state !== 'stopping') this.#parts.settle(task.leased, REQUEUE);
+    else this.#failed(task, task.reason);
     if (state === 'leased') this.#end(task);
+  }
+
+  #tell(task: ActiveTask, code: ErrorCode): void {
+    task.toldAt = this.#clock.now();
+    this.#deadlines.remove(task);
+    task.abort(new AsynqError(code));
   }
 
   #end(task: ActiveTask): void {
@@ -292,8 +295,4 @@ export class Processor {
     setImmediate(this.#slotFree.resolve);
     this.#slotFree = undefined;
   }
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
 }

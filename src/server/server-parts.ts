@@ -60,6 +60,7 @@ export function joinParts(
   const processor = new Processor({
     ...common,
     concurrency: config.concurrency,
+    stopGrace: config.stopGrace,
     prefetch: config.prefetch && !config.strictPriority,
     handle,
     settle: (task, settlement) => syncer.settle(task, settlement),

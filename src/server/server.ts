@@ -245,7 +245,7 @@ export class Server implements AsyncDisposable {
 
   readonly #cancelAll = (): void => {
     this.stop();
-    this.#parts?.processor.cancelAll();
+    this.#parts?.processor.cancel();
   };
 
   #expectNew(): void {
@@ -261,7 +261,9 @@ export class Server implements AsyncDisposable {
 
   #state(): ServerState {
     const { host, concurrency, strictPriority } = this.#config;
-    const running = [...(this.#parts?.processor.tasks ?? [])].filter((task) => task.state === 'running');
+    const running = [...(this.#parts?.processor.tasks ?? [])].filter(
+      (task) => task.isHeld && task.state !== 'leased',
+    );
     return {
       host,
       pid: process.pid,

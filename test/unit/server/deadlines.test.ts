@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { Deadlines } from '../../../src/server/deadlines.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 
-const item = (deadline: number) => ({ deadline, heapIndex: -1 });
+const item = (dueAt: number) => ({ dueAt, heapIndex: -1 });
 type Item = ReturnType<typeof item>;
 
 describe('deadlines', () => {
@@ -19,9 +19,9 @@ describe('deadlines', () => {
         for (const { one } of items) deadlines.add(one);
         for (const { one, removed } of items) if (removed) deadlines.remove(one);
         await clock.advance(300_000);
-        const kept = items.filter(({ removed }) => !removed).map(({ one }) => one.deadline);
+        const kept = items.filter(({ removed }) => !removed).map(({ one }) => one.dueAt);
         expect(passed.map(({ at }) => at)).toEqual(kept.toSorted((a, b) => a - b));
-        expect(passed.every(({ item: one, at }) => one.deadline === at)).toBe(true);
+        expect(passed.every(({ item: one, at }) => one.dueAt === at)).toBe(true);
         deadlines.stop();
       }),
       { numRuns: 30 },
@@ -42,7 +42,7 @@ describe('deadlines', () => {
   test('an earlier one that comes later is in time', async () => {
     const clock = new FakeClock();
     const passed: number[] = [];
-    const deadlines = new Deadlines<Item>(clock, (one) => passed.push(one.deadline));
+    const deadlines = new Deadlines<Item>(clock, (one) => passed.push(one.dueAt));
     const start = clock.now();
     deadlines.add(item(start + 50_000));
     await clock.advance(10);
@@ -57,8 +57,8 @@ describe('deadlines', () => {
     const passed: number[] = [];
     const start = clock.now();
     const deadlines: Deadlines<Item> = new Deadlines<Item>(clock, (one) => {
-      passed.push(one.deadline - start);
-      if (passed.length < 3) deadlines.add(item(one.deadline + 5));
+      passed.push(one.dueAt - start);
+      if (passed.length < 3) deadlines.add(item(one.dueAt + 5));
     });
     deadlines.add(item(start + 5));
     await clock.advance(100);

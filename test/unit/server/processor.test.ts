@@ -36,18 +36,84 @@ class StrangePromise {
 }
 
 describe('an attempt that takes too long', () => {
-  test('has failed in the moment of its deadline, and its handler is told why', async () => {
+  test('has failed, and its handler is told why in the moment of its deadline', async () => {
     await using served = new ServedQueue();
     const handler = new HeldHandler();
     const [id = ''] = await served.add({ timeout: 30 });
     await served.start(handler);
     await served.clock.advance(29_999);
-    expect(served.stateOf(id)).toBe('active');
+    expect(handler.running[0]?.signal.aborted).toBe(false);
     await served.clock.advance(1);
-    expect(served.stateOf(id)).toBe('retry');
-    expect(served.messageOf(id)).toMatchObject({ retried: 1, errorMsg: 'context deadline exceeded' });
     expect(handler.running[0]?.signal.reason).toMatchObject({ code: 'ASYNQ_TASK_TIMEOUT' });
     await handler.endFirst();
+    expect(served.stateOf(id)).toBe('retry');
+    expect(served.messageOf(id)).toMatchObject({ retried: 1, errorMsg: 'context deadline exceeded' });
+  });
+
+  test('is not tried again beside its handler, while that may still be about to end', async () => {
+    const starts: number[] = [];
+    await using served = new ServedQueue({ retryDelay: () => 0 });
+    const handler = new HeldHandler();
+    await served.add({ timeout: 5 });
+    await served.start((task, context) => {
+      starts.push(served.clock.now());
+      return handler.processTask(task, context);
+    });
+    await served.clock.advance(10_000);
+    expect(starts).toHaveLength(1);
+    await handler.endFirst();
+    await served.clock.advance(1_000);
+    expect(starts).toHaveLength(2);
+    expect(handler.mostAtOnce).toBe(1);
+    await handler.endFirst();
+  });
+
+  test('is tried again over the head of a handler that does not end, and keeps its lease until then', async () => {
+    await using served = new ServedQueue({ retryDelay: () => 0, stopGrace: 120_000 });
+    const handler = new HeldHandler();
+    const [id = ''] = await served.add({ timeout: 5 });
+    await served.start(handler);
+    await served.clock.advance(5_000 + 119_000);
+    expect(served.stateOf(id)).toBe('active');
+    expect(served.messageOf(id)).toMatchObject({ retried: 0 });
+    expect([...served.broker.servers.values()][0]?.workers).toMatchObject([{ task: { id } }]);
+    await served.clock.advance(3_000);
+    expect(handler.running.map(({ taskId }) => taskId)).toEqual([id, id]);
+    expect(served.messageOf(id)).toMatchObject({ retried: 1, errorMsg: 'context deadline exceeded' });
+    await handler.endAll();
+  });
+
+  test('is settled in the moment of its deadline where there is no grace', async () => {
+    await using served = new ServedQueue({ stopGrace: 0 });
+    const handler = new HeldHandler();
+    const [id = ''] = await served.add({ timeout: 5 });
+    await served.start(handler);
+    await served.clock.advance(5_000);
+    expect(served.stateOf(id)).toBe('retry');
+    await handler.endFirst();
+  });
+
+  test('has failed, too, when a shutdown cannot wait for its handler', async () => {
+    await using served = new ServedQueue({ stopGrace: 60_000, shutdownTimeout: 1_000 });
+    const [id = ''] = await served.add({ timeout: 5 });
+    await served.start(new HeldHandler());
+    await served.clock.advance(5_000);
+    const closed = served.server.shutdown();
+    await served.clock.advance(1_000);
+    await closed;
+    expect(served.stateOf(id)).toBe('retry');
+    expect(served.messageOf(id)).toMatchObject({ retried: 1, errorMsg: 'context deadline exceeded' });
+  });
+
+  test('is lost with its lease, when that ends before its handler', async () => {
+    await using served = new ServedQueue({ stopGrace: 120_000 });
+    const handler = new HeldHandler();
+    await served.add({ timeout: 5 });
+    await served.start(handler);
+    served.broker.breakDown('extendLeases', 'listLeaseExpired');
+    await served.clock.advance(60_000);
+    await handler.endFirst();
+    expect(served.broker.calls.filter(({ call }) => call === 'settle')).toEqual([]);
   });
 
   test('keeps its slot until its handler has ended', async () => {
@@ -107,16 +173,17 @@ describe('a server whose handlers do not listen', () => {
 });
 
 describe('a cancelled task', () => {
-  test('has failed at once, and its handler is told', async () => {
+  test('has failed when its handler, which is told, has ended', async () => {
     await using served = new ServedQueue();
     const handler = new HeldHandler();
     const [first = '', second = ''] = await served.add({}, {});
     await served.start(handler);
     await served.broker.publishCancel(first);
     await settled();
+    expect(handler.running.map(({ signal }) => signal.aborted)).toEqual([true, false]);
+    await handler.endFirst();
     expect(served.stateOf(first)).toBe('retry');
     expect(served.messageOf(first)).toMatchObject({ retried: 1, errorMsg: 'context canceled' });
-    expect(handler.running.map(({ signal }) => signal.aborted)).toEqual([true, false]);
     expect(served.stateOf(second)).toBe('active');
     await handler.endAll();
   });
