@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { QueueQuery, QueueReading, QueueSnapshot } from '../broker/queue-reader.ts';
 import type { Clock } from '../runtime/clock.ts';
+import { defined } from '../runtime/defined.ts';
 import { AsynqError, errorText } from '../runtime/errors.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { type AsynqQueue, keyOf, queueName, type RedisSpec, redisOf } from './asynq-queue.ts';
@@ -192,7 +193,11 @@ export class QueueObserver {
     const queries = new Map(
       group.map(({ queue }) => [
         queueName(queue),
-        { queue: queueName(queue), soonSeconds: lookAhead(queue) },
+        defined({
+          queue: queueName(queue),
+          soonSeconds: lookAhead(queue),
+          groups: queue.spec.worker?.groups,
+        }),
       ]),
     );
     const readings = await readAll(connection, [...queries.values()]);

@@ -83,6 +83,7 @@ function environment({ queue, worker, redis }: TemplateInput): readonly JsonObje
     concurrency: worker.concurrency,
     handlers: handlersPath(worker) ?? '',
     shutdownTimeoutSeconds: worker.drainTimeoutSeconds,
+    ...defined({ groups: worker.groups }),
   });
   const told =
     handlers === '' || handlers === undefined ? variables : { ...variables, ASYNQ_HANDLERS: handlers };

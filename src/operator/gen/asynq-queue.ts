@@ -120,6 +120,23 @@ export interface AsynqQueueSpec {
      */
     drainTimeoutSeconds: number;
     /**
+     * When tasks that wait in a group are made one, for queues that use groups. The bundled runtime's handler module then exports aggregate.
+     */
+    groups?: {
+      /**
+       * A group is ready when its newest task came so long ago.
+       */
+      gracePeriodSeconds: number;
+      /**
+       * A group is ready when it has so many tasks, and no more are made one; 0 is no limit.
+       */
+      maxSize: number;
+      /**
+       * A group is ready when its oldest task came so long ago; 0 is no limit.
+       */
+      maxDelaySeconds: number;
+    };
+    /**
      * Fields of the Deployment itself.
      */
     deployment?: {

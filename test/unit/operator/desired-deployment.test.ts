@@ -96,6 +96,12 @@ describe('the Deployment of a queue', () => {
     });
   });
 
+  it('tells the worker when groups are ready, where its queue has groups', () => {
+    const groups = { gracePeriodSeconds: 5, maxSize: 20, maxDelaySeconds: 0 };
+    expect(readWorkerEnv(plainEnv(input({ groups }))).groups).toEqual(groups);
+    expect(plainEnv(input())).not.toHaveProperty('ASYNQ_GROUPS');
+  });
+
   it('refers to Secrets and never holds what is in them', () => {
     const redis = {
       mode: 'Cluster',
