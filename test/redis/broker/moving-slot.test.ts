@@ -1,6 +1,7 @@
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import type { Settlement } from '../../../src/broker/broker.ts';
+import { Inspector } from '../../../src/tasks/inspector.ts';
 import { QueueKeys } from '../../../src/wire/keys.ts';
 import { type RedisCluster, startRedisCluster } from '../../lab/redis-cluster.ts';
 import type { RedisServer } from '../../lab/redis-server.ts';
@@ -17,7 +18,7 @@ import { until } from '../../support/until.ts';
  */
 
 const cluster: RedisCluster = await startRedisCluster({ replicas: 0 });
-const { broker, clock } = brokerOn({ addrs: cluster.addrs });
+const { broker, router, clock } = brokerOn({ addrs: cluster.addrs });
 afterAll(() => cluster.stop());
 
 let queue: string;
@@ -163,4 +164,26 @@ it.each(SETTLEMENTS)('settles each task once: $kind', async (settlement) => {
   expect(left.filter((message) => tasks.some(({ id }) => id === message?.id))).toHaveLength(
     settlement.kind === 'done' ? 0 : 10,
   );
+});
+
+it.each([
+  ['runs', (inspector: Inspector) => inspector.runAllScheduledTasks(queue), 'pending'],
+  ['archives', (inspector: Inspector) => inspector.archiveAllScheduledTasks(queue), 'archived'],
+  ['deletes', (inspector: Inspector) => inspector.deleteAllScheduledTasks(queue), undefined],
+] as const)('%s all tasks of a state once', async (_, change, state) => {
+  // All keys that the script declares are there, but for the hashes that are away.
+  await enqueueMany(1, { group: 'g' });
+  await enqueueMany(2);
+  const [archived] = (await broker.dequeue(queue, 1)).tasks;
+  if (archived === undefined) throw new Error('expected a task');
+  await broker.settle(archived, { kind: 'archive', error: 'x' });
+  const ids = await enqueueMany(10, { processAt: clock.now() + 60_000 });
+  const inspector = new Inspector(router, { clock });
+  // Its look at the tasks meets hashes that it cannot declare.
+  expect(await acrossMove(ids.slice(5), 'ERR', () => change(inspector))).toBe(10);
+  const { scheduled, tasks } = await dump();
+  expect(scheduled).toEqual({});
+  const moved = ids.filter((id) => id in tasks && tasks[id]?.['state'] === state);
+  expect(moved).toEqual(state === undefined ? [] : ids);
+  expect(ids.filter((id) => id in tasks)).toEqual(state === undefined ? [] : ids);
 });
