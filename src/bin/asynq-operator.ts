@@ -95,7 +95,8 @@ program
     `
 Secrets come from the manifests, else from the environment: key "password" of
 Secret "my-redis" is ASYNQ_SECRET_MY_REDIS_PASSWORD there. Handler modules are
-found from the manifest's folder, or in a ConfigMap of the manifests.`,
+found from the manifest's folder, or in a ConfigMap of the manifests; a
+ConfigMap that is in none of them is the files beside the manifest.`,
   )
   .action(async (paths: string[], flags: DevFlags) => {
     const { keepCompiledCode } = await import('./compile-cache.ts');

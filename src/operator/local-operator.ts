@@ -1,8 +1,9 @@
 import { RedisQueueReader } from '../broker/redis-queue-reader.ts';
 import { openRedis } from '../redis/open.ts';
 import type { Clock } from '../runtime/clock.ts';
+import { AsynqError } from '../runtime/errors.ts';
 import type { Logger } from '../runtime/logger.ts';
-import type { RedisSpec } from './asynq-queue.ts';
+import { type RedisSpec, redisOf } from './asynq-queue.ts';
 import { FileSource, type SourceListener } from './ends/file-source.ts';
 import { LocalFleet } from './ends/local-fleet.ts';
 import { localTemplate } from './ends/local-template.ts';
@@ -27,6 +28,9 @@ export interface LocalOperatorOptions {
   readonly listener?: LocalListener;
 }
 
+const NO_REDIS =
+  'no Redis: expected --redis-addrs host:port,... or ASYNQ_REDIS_ADDRS, as no AsynqQueue has spec.redis';
+
 /**
  * The operator without Kubernetes: the same engine, between manifest files and processes of this machine.
  *
@@ -39,11 +43,13 @@ export class LocalOperator {
   readonly #engine: Engine;
   readonly #files = new MountedFiles();
   readonly #log: Logger;
+  readonly #operatorDefault: RedisSpec | undefined;
   #stopping: Promise<void> | undefined;
 
   constructor(options: LocalOperatorOptions) {
     const { paths, operatorDefault, env, worker, clock, log, listener = {} } = options;
     this.#log = log;
+    this.#operatorDefault = operatorDefault;
     this.#source = new FileSource({
       paths,
       clock,
@@ -78,9 +84,16 @@ export class LocalOperator {
     });
   }
 
-  /** @throws ASYNQ_MANIFEST_INVALID with one fault a line; nothing was started */
+  /**
+   * @throws ASYNQ_MANIFEST_INVALID with one fault a line; ASYNQ_CONFIG_INVALID when no AsynqQueue has a Redis. Nothing
+   * was started then
+   */
   async start(): Promise<void> {
     await this.#source.start();
+    if (this.#source.list().every((queue) => redisOf(queue, this.#operatorDefault) === undefined)) {
+      await this.#source.stop();
+      throw new AsynqError('ASYNQ_CONFIG_INVALID', NO_REDIS);
+    }
     for (const { file, line, kind, name } of this.#source.others) {
       this.#log.warn({ file, line }, `${kind} ${name} means nothing here`);
     }

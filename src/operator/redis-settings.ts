@@ -51,7 +51,10 @@ export async function resolveRedis(
 ): Promise<ResolvedSettings> {
   const spec = redisOf(queue, operatorDefault);
   if (spec === undefined) {
-    return refused('RedisNotConfigured', 'spec.redis is absent, and the operator has no default connection');
+    return refused(
+      'RedisNotConfigured',
+      'spec.redis is absent, and there is no default connection: ASYNQ_REDIS_ADDRS names none',
+    );
   }
   const { namespace } = queue.metadata;
   const missing: string[] = [];

@@ -74,22 +74,25 @@ async function handlersOf(
   { source, files }: LocalTemplateParts,
 ): Promise<Handlers | Refused> {
   const { namespace } = queue.metadata;
-  if (configMapRef !== undefined) {
-    const { name, key } = configMapRef;
-    const texts = source.configMap(namespace, name);
-    if (texts?.[key] === undefined)
-      return refused(
-        'HandlersMissing',
-        `the manifests of ${namespace} hold no ConfigMap ${name} with key ${key}`,
-      );
+  const beside = (file: string) => resolve(dirname(source.fileOf(keyOf(queue)) ?? '.'), file);
+  if (configMapRef === undefined) return moduleAt(beside(path ?? ''));
+  const { name, key } = configMapRef;
+  const texts = source.configMap(namespace, name);
+  if (texts?.[key] !== undefined) {
     const folder = await files.mount(`handlers ${namespace}/${name}`, texts);
     return { kind: 'found', path: join(folder, key), version: folder };
   }
-  const manifest = source.fileOf(keyOf(queue)) ?? '.';
-  const absolute = resolve(dirname(manifest), path ?? '');
-  const version = await versionOf(absolute);
-  if (version === undefined) return refused('HandlersMissing', `there is no module ${absolute}`);
-  return { kind: 'found', path: absolute, version };
+  const missing = `the manifests of ${namespace} hold no ConfigMap ${name} with key ${key}`;
+  if (texts !== undefined) return refused('HandlersMissing', missing);
+  // What `kubectl create configmap --from-file` was given.
+  const file = await moduleAt(beside(key));
+  return file.kind === 'found' ? file : refused('HandlersMissing', `${missing}, and ${file.refusal.message}`);
+}
+
+async function moduleAt(path: string): Promise<Handlers | Refused> {
+  const version = await versionOf(path);
+  if (version === undefined) return refused('HandlersMissing', `there is no module ${path}`);
+  return { kind: 'found', path, version };
 }
 
 /** Changes when the file does, as far as a look from outside tells; undefined: it is not there. */

@@ -94,6 +94,14 @@ describe('asynq-operator dev', () => {
     expect(stderr.trimEnd().split('\n')).toHaveLength(2);
   });
 
+  it('says how to name a Redis when there is none, and starts nothing', async () => {
+    await write('a.yaml', manifest('a'));
+    await write('handlers.mjs', handlers());
+    const { code, stdout, stderr } = await runBin('asynq-operator', ['dev', folder]);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toMatch(/^error: no Redis: expected --redis-addrs .* or ASYNQ_REDIS_ADDRS, .*\n$/);
+  });
+
   it('keeps the workers when a manifest is broken by an edit, and takes the mended one', async () => {
     await write('a.yaml', manifest('a', { scaling: ', minReplicas: 1' }));
     await write('handlers.mjs', handlers());

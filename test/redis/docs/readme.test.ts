@@ -3,7 +3,9 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { expect, onTestFinished, test } from 'vitest';
+import { Client, Task } from '../../../src/index.ts';
 import { tempDir } from '../../lab/temp-dir.ts';
+import { DevProcess } from '../../support/dev-process.ts';
 import { readmeBlock } from '../../support/readme.ts';
 import { testCluster, uniqueQueue } from '../../support/redis.ts';
 
@@ -21,7 +23,7 @@ test("the README's program enqueues a task, handles it, and leaves on SIGTERM", 
   await writeFile(path, program);
 
   const child = spawn(process.execPath, ['--import', FROM_SOURCE, path], {
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', 'ignore'],
   });
   onTestFinished(() => void child.kill('SIGKILL'));
   const lines = createInterface({ input: child.stdout });
@@ -31,4 +33,20 @@ test("the README's program enqueues a task, handles it, and leaves on SIGTERM", 
   const ended = new Promise((resolve) => child.once('exit', resolve));
   child.kill('SIGTERM');
   await ended;
+});
+
+test("the README's manifest runs on a laptop, with the handlers beside it", async () => {
+  await using dir = await tempDir('readme');
+  const { addrs, password } = testCluster();
+  const queue = uniqueQueue('imágenes');
+  const manifest = join(dir.path, 'queue.yaml');
+  await writeFile(manifest, readmeBlock('yaml').replace('queue: imágenes', `queue: ${queue}`));
+  await writeFile(join(dir.path, 'index.mjs'), readmeBlock('js'));
+  await using client = new Client(testCluster());
+  await client.enqueue(new Task('imágenes:resize', { src: 'alguna/ruta' }), { queue });
+
+  const args = [manifest, '--redis-addrs', addrs.join(',')];
+  await using operator = new DevProcess(args, { ASYNQ_REDIS_PASSWORD: password });
+  const isResized = () => operator.output.some((line) => line.includes('"src":"alguna/ruta"'));
+  await operator.until(isResized, 'the task to be handled');
 });

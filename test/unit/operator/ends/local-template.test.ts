@@ -131,6 +131,13 @@ describe('localTemplate', () => {
     expect((await template()).revision).not.toBe(revision);
   });
 
+  it('takes the file beside the manifest for a ConfigMap that no manifest holds', async () => {
+    const worker = { ...WORKER, handlers: { configMapRef: { name: 'code', key: 'handlers.mjs' } } };
+    expect((await template({ worker })).env['ASYNQ_HANDLERS']).toBe(join(folder, 'handlers.mjs'));
+    configMap = { 'main.mjs': 'one' };
+    expect(await answer({ worker })).toMatchObject({ refusal: { reason: 'HandlersMissing' } });
+  });
+
   it('writes the files of a ConfigMap where they find this package, anew when they change', async () => {
     const worker = { ...WORKER, handlers: { configMapRef: { name: 'code', key: 'main.mjs' } } };
     configMap = { 'main.mjs': 'one', 'other.mjs': 'two' };
