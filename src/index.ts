@@ -20,6 +20,7 @@ export type { AggregateContext, AggregateFunction, GroupAggregator } from './ser
 export type { Attempt, Handler, HandlerFunction, Middleware, TaskContext } from './server/handler.ts';
 export { ServeMux } from './server/mux.ts';
 export { defaultRetryDelay, revokeTask, skipRetry } from './server/outcome.ts';
+export { runServer } from './server/run-server.ts';
 export { Server, type ServerStatus, type ShutdownOptions } from './server/server.ts';
 
 // How much of a queue may run.
@@ -27,11 +28,20 @@ export { Server, type ServerStatus, type ShutdownOptions } from './server/server
 export type { QueueLimits } from './broker/queue-limits.ts';
 export { clearQueueLimits, getQueueLimits, setQueueLimits } from './tasks/queue-limits.ts';
 
-// What both share.
+// Looking at them, and moving them by hand.
+
+export type { BulkOptions } from './broker/bulk-moves.ts';
+export { Inspector, type InspectorParts } from './tasks/inspector.ts';
+export type { PageOptions } from './tasks/inspector-options.ts';
+export type { DailyStats, GroupInfo, QueueInfo } from './tasks/queue-info.ts';
+export type { SchedulerEnqueueEvent, SchedulerEntry } from './tasks/scheduler-info.ts';
+export type { ServerInfo, WorkerInfo } from './tasks/server-info.ts';
+
+// What all share.
 
 export { openRedis } from './redis/open.ts';
 export type { RedisClientOpt, RedisClusterClientOpt, RedisConnOpt, TlsOptions } from './redis/options.ts';
-export type { RedisRouter } from './redis/router.ts';
+export type { ClusterNode, RedisRouter } from './redis/router.ts';
 export { parseRedisUri } from './redis/uri.ts';
 export { type Clock, systemClock } from './runtime/clock.ts';
 export { AsynqError, type ErrorCode } from './runtime/errors.ts';

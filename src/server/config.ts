@@ -4,7 +4,7 @@ import type { Settlement } from '../broker/broker.ts';
 import { type Clock, systemClock } from '../runtime/clock.ts';
 import { defined } from '../runtime/defined.ts';
 import { AsynqError } from '../runtime/errors.ts';
-import type { Logger } from '../runtime/logger.ts';
+import type { Logger, LogLevel } from '../runtime/logger.ts';
 import { type Random, systemRandom } from '../runtime/random.ts';
 import { stderrLogger } from '../runtime/stderr-logger.ts';
 import type { Task } from '../tasks/task.ts';
@@ -81,8 +81,10 @@ export interface ServerConfig {
    * tasks from then on, for good: unlike a shutdown's, tasks at work do not go back to their queues.
    */
   readonly signal?: AbortSignal;
-  /** @default info and above on stderr, as text; `silentLogger` turns it off */
+  /** @default text on stderr, from `logLevel` up; `silentLogger` turns it off */
   readonly log?: Logger;
+  /** The least that is said where there is no `log`. @default 'info' */
+  readonly logLevel?: ServerLogLevel;
   /** What the server is called in Redis. @default the name of this machine */
   readonly host?: string;
   /** Told what happens, for metrics. */
@@ -90,6 +92,8 @@ export interface ServerConfig {
   readonly clock?: Clock;
   readonly random?: Random;
 }
+
+export type ServerLogLevel = Exclude<LogLevel, 'fatal' | 'silent'>;
 
 /** Called in passing; what it throws is logged and dropped. */
 export interface ServerObserver {
@@ -107,7 +111,8 @@ export type ResolvedConfig = Required<Omit<ServerConfig, Optional>> & Pick<Serve
 
 /** @throws ASYNQ_CONFIG_INVALID naming the option, what was expected and what came; ASYNQ_QUEUE_NAME_INVALID */
 export function resolveConfig(config: ServerConfig): ResolvedConfig {
-  const { random = systemRandom } = config;
+  const { random = systemRandom, logLevel = 'info' } = config;
+  if (!LOG_LEVELS.includes(logLevel)) throw wrong('logLevel', LOG_LEVELS.join(', '), logLevel);
   const resolved: ResolvedConfig = {
     concurrency: availableParallelism(),
     queues: { [DEFAULT_QUEUE]: 1 },
@@ -126,7 +131,8 @@ export function resolveConfig(config: ServerConfig): ResolvedConfig {
     delayedTaskCheckInterval: 1_000,
     janitorInterval: 8_000,
     janitorBatchSize: 100,
-    log: stderrLogger('info'),
+    log: stderrLogger(logLevel),
+    logLevel,
     host: hostname(),
     clock: systemClock,
     random,
@@ -166,6 +172,8 @@ function checkGroups({ groupAggregator, groupGracePeriod, groupMaxSize }: Resolv
     throw wrong('groupMaxSize', 'a whole number from 0', groupMaxSize);
   }
 }
+
+const LOG_LEVELS: readonly ServerLogLevel[] = ['debug', 'info', 'warn', 'error'];
 
 const INTERVALS = [
   'taskCheckInterval',

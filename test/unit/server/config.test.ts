@@ -56,6 +56,8 @@ describe('the configuration of a server', () => {
       { leaseDuration: 5_500 },
       'leaseDuration: expected milliseconds from 5000 that are whole seconds, got 5500',
     ],
+    [{ logLevel: 'loud' as 'info' }, "logLevel: expected debug, info, warn, error, got 'loud'"],
+    [{ stopGrace: -1 }, 'stopGrace: expected milliseconds from 0, got -1'],
     [{ queues: {} }, 'queues: expected at least one queue, got {}'],
     [{ queues: { a: 0 } }, "queue 'a': expected a priority that is a whole number from 1, got 0"],
   ])('says what is wrong with %j', (config, message) => {
