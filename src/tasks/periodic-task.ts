@@ -1,4 +1,6 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
+import { compose } from './compose.ts';
+import { type CronSpec, parseCronSpec } from './cron-spec.ts';
 import { optionTexts } from './option-text.ts';
 import { mergeOptions, type TaskOptions } from './options.ts';
 import type { Task } from './task.ts';
@@ -10,6 +12,20 @@ export interface PeriodicTask {
   readonly task: Task;
   /** Of each enqueue, over those of the task. */
   readonly options?: TaskOptions;
+}
+
+/**
+ * When a task is to be enqueued. Refuses what never could be.
+ *
+ * @throws ASYNQ_CRON_SPEC_INVALID and the errors of `compose`
+ */
+export function checkPeriodicTask(
+  { spec, task, options }: PeriodicTask,
+  parts: { readonly location: string; readonly nowMs: number },
+): CronSpec {
+  const parsed = parseCronSpec(spec, parts.location);
+  compose(task, options, { nowMs: parts.nowMs, newId: randomUUID });
+  return parsed;
 }
 
 /**

@@ -9,13 +9,11 @@ import { AsynqError } from '../runtime/errors.ts';
 import { Nudge } from '../runtime/nudge.ts';
 import { within } from '../runtime/within.ts';
 import type { SchedulerEntryRecord } from '../wire/scheduler-entry.ts';
-import { compose } from './compose.ts';
-import { parseCronSpec } from './cron-spec.ts';
 import { EntryAnnouncer } from './entry-announcer.ts';
 import { optionTexts } from './option-text.ts';
 import { mergeOptions, NO_OPTIONS, type TaskOptions } from './options.ts';
 import { PeriodicEnqueuer } from './periodic-enqueuer.ts';
-import { identityOf, type PeriodicTask } from './periodic-task.ts';
+import { checkPeriodicTask, identityOf, type PeriodicTask } from './periodic-task.ts';
 import {
   type ResolvedSchedulerOptions,
   resolveSchedulerOptions,
@@ -103,9 +101,8 @@ export class Scheduler implements AsyncDisposable {
   register(spec: string, task: Task, options: TaskOptions = NO_OPTIONS): string {
     if (this.#status === 'closed') throw closed();
     const { location, clock, highAvailability } = this.#options;
-    const parsed = parseCronSpec(spec, location);
-    compose(task, options, { nowMs: clock.now(), newId: randomUUID });
     const entry = { spec, task, options };
+    const parsed = checkPeriodicTask(entry, { location, nowMs: clock.now() });
     const id = highAvailability ? identityOf(entry, location) : randomUUID();
     if (this.#entries.has(id)) return id;
     this.#entries.set(id, entry);
