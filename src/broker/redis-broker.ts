@@ -1,6 +1,5 @@
 import type { RedisRouter } from '../redis/router.ts';
 import { type Clock, unixSeconds } from '../runtime/clock.ts';
-import { AsynqError } from '../runtime/errors.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { CANCEL_CHANNEL, QueueKeys } from '../wire/keys.ts';
 import type {
@@ -23,6 +22,7 @@ import { bytes, integer, list, texts } from './replies.ts';
 import { loadScript } from './scripts.ts';
 import { ServerAnnouncer } from './server-announcer.ts';
 import { Settler } from './settler.ts';
+import { taskNotFound } from './task-not-found.ts';
 import { unixNanoseconds } from './unix-nanoseconds.ts';
 
 const FORWARD = loadScript('forward');
@@ -139,8 +139,7 @@ export class RedisBroker implements Broker {
   async writeResult(queue: string, taskId: string, result: Uint8Array): Promise<void> {
     const stored = await this.#router.run(WRITE_RESULT, [new QueueKeys(queue).task(taskId)], [result]);
     if (integer(WRITE_RESULT, stored) === 1) return;
-    const text = `cannot find task with id=${taskId} in queue ${JSON.stringify(queue)}`;
-    throw new AsynqError('ASYNQ_TASK_NOT_FOUND', text);
+    throw taskNotFound(queue, taskId);
   }
 
   writeServerState(state: ServerState, ttlSeconds: number): Promise<void> {
