@@ -10,6 +10,7 @@ import { connectionOf } from './connection.ts';
 import { type Findings, type OutputFormat, renderAnswer } from './output.ts';
 import { ExitCode } from './program.ts';
 import { isUsernameFromEnvironment, SETTING_NAMES, type SettingSources } from './settings.ts';
+import { visible } from './table.ts';
 import { bold, type Terminal } from './terminal.ts';
 
 /** What a command works with while it is connected. */
@@ -66,7 +67,8 @@ export class Context {
     const { failures = [], exitCode = failures.length > 0 ? 1 : 0 } = findings;
     const format = command.optsWithGlobals()['output'] as OutputFormat;
     this.terminal.out(await renderAnswer(findings, format, (text) => bold(this.terminal, text)));
-    for (const failure of failures) this.terminal.err(`error: ${failure}\n`);
+    for (const failure of failures)
+      this.terminal.err(`error: ${failure.split('\n').map(visible).join('\n')}\n`);
     if (exitCode !== 0) throw new ExitCode(exitCode);
   }
 

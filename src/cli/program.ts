@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { errorText } from '../runtime/errors.ts';
-import { displayWidth } from './table.ts';
+import { displayWidth, visible } from './table.ts';
 import { bold, type Terminal } from './terminal.ts';
 
 /** Headings of help pages, as Go's CLI (cobra, in GitHub's style) words them. */
@@ -46,7 +46,7 @@ export async function runProgram(
   } catch (error) {
     if (error instanceof ExitCode) return error.code;
     if (error instanceof CommanderError && !(error instanceof InvalidArgumentError)) return error.exitCode;
-    for (const line of errorText(error).split('\n')) terminal.err(`error: ${line}\n`);
+    for (const line of errorText(error).split('\n')) terminal.err(`error: ${visible(line)}\n`);
     return 1;
   }
 }

@@ -37,10 +37,11 @@ export class ProgressBar implements Disposable {
   }
 }
 
-/** `archiving [=====>    ]  50% 500/1000`, shorter than the line. Pure. */
+/** `archiving [=====>    ]  50%  500/1000`, shorter than the line. Pure. */
 export function progressLine(label: string, done: number, total: number, columns: number): string {
   const part = total <= 0 ? 1 : Math.min(1, Math.max(0, done / total));
-  const figures = ` ${String(Math.floor(part * 100)).padStart(3)}% ${done}/${total}`;
+  const count = String(done).padStart(String(total).length);
+  const figures = ` ${String(Math.floor(part * 100)).padStart(3)}% ${count}/${total}`;
   const width = Math.min(40, columns - displayWidth(label) - figures.length - 4);
   if (width < 3) return `${label}${figures}`.slice(0, Math.max(0, columns - 1));
   const full = Math.floor(part * width);

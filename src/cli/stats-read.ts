@@ -17,7 +17,11 @@ export interface Stats {
 /** Sums over all queues; `timestamp` is that of the last one. */
 type Aggregate = Readonly<Record<(typeof COUNTS)[number], number>> & { readonly timestamp: Date };
 
-const COUNTS = [...STATES, 'processed', 'failed'] as const;
+const COUNTS: readonly [...typeof STATES, 'processed', 'failed'] = [
+  ...STATES,
+  'processed',
+  'failed',
+] as const;
 
 export async function readStats({ inspector, redis, isCluster }: Session, clock: Clock): Promise<Stats> {
   const names = await inspector.queues();

@@ -65,7 +65,7 @@ describe('asynq task archiveall, runall, deleteall', () => {
     expect(await runAsynq(args, { terminal, clock: new FastClock() })).toBe(0);
     expect(terminal.written.out).toBe('300 tasks deleted\n');
     const drawn = terminal.written.err.replaceAll('\r\u001b[K', '<');
-    expect(drawn).toMatch(/^(<deleting pending tasks \[=*>? *\] +\d+% \d+\/300)+<$/);
+    expect(drawn).toMatch(/^(<deleting pending tasks \[=*>? *\] +\d+% +\d+\/300)+<$/);
     expect(terminal.written.err).toContain('100% 300/300');
   });
 

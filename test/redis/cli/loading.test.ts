@@ -15,13 +15,17 @@ beforeAll(async () => {
 
 afterAll(() => rm(folder, { recursive: true }));
 
-/** Modules that a command loads until it fails for want of anything to do. */
-async function loadedBy(name: 'asynq' | 'asynq-operator', args: readonly string[]): Promise<string> {
+/** Modules that a command loads until it has answered, or fails for want of anything to do. */
+async function loadedBy(
+  name: 'asynq' | 'asynq-operator',
+  args: readonly string[],
+  exitCode = 1,
+): Promise<string> {
   const RECORD_MODULES = join(folder, 'modules');
   const { code } = await runBin(name, args, {
     env: { NODE_OPTIONS: `--import=${RECORDER}`, RECORD_MODULES },
   });
-  expect(code).toBe(1);
+  expect(code).toBe(exitCode);
   return readFile(RECORD_MODULES, 'utf8');
 }
 
@@ -35,5 +39,20 @@ describe('what is not needed is not loaded', () => {
     const modules = await loadedBy(name, args);
     expect(modules).toContain(needed);
     expect(modules).not.toMatch(/@kubernetes\/client-node|node_modules\/undici|kube\/transport/);
+  });
+
+  it('a command that asks Redis, of the modules that do the work', async () => {
+    const modules = await loadedBy('asynq', ['queue', 'ls', '-u', '127.0.0.1:1']);
+    expect(modules).toContain('src/redis/open.ts');
+    expect(modules).not.toMatch(
+      /src\/cli\/(task-list|stats-read|completion-scripts)|node_modules\/(pino|yaml)\//,
+    );
+  });
+
+  it('a command that asks nobody', async () => {
+    const modules = await loadedBy('asynq', ['--version'], 0);
+    expect(modules).not.toMatch(
+      /src\/(redis\/open|tasks|broker|wire)|node_modules\/(ioredis|pino|yaml|@bufbuild)\//,
+    );
   });
 });
