@@ -131,6 +131,8 @@ function expectedEnd(type: string, losses: number): { state: string | undefined;
 
 it(`${TASKS} tasks end once each (FLEET_SEED=${SEED})`, { timeout: 120_000 + TASKS * 20 }, async () => {
   console.info(`fleet: ${TASKS} tasks, FLEET_SEED=${SEED}`);
+  const tasks = fc.sample(drawn, { numRuns: TASKS, seed: SEED });
+  await enqueue(tasks);
   await using servers = new AsyncDisposableStack();
   const [goDies, goStays] = [servers.use(await goServer()), servers.use(await goServer())];
   const [oursDies, oursStays] = [servers.use(await ourServer()), servers.use(await ourServer())];
@@ -138,8 +140,6 @@ it(`${TASKS} tasks end once each (FLEET_SEED=${SEED})`, { timeout: 120_000 + TAS
   const attempts = () => all.reduce((sum, server) => sum + attemptsOf(server), 0);
   const timeout = 60_000 + TASKS * 10;
 
-  const tasks = fc.sample(drawn, { numRuns: TASKS, seed: SEED });
-  await enqueue(tasks);
   const lost = new Set<string>();
   for (const [share, server] of [
     [0.25, goDies],

@@ -14,7 +14,7 @@ import type { FleetServerOptions } from './our-server.ts';
 const { redis, takes, retryDelay, ...config } = JSON.parse(process.argv[2] ?? '') as FleetServerOptions & {
   redis: RedisConnOpt;
 };
-const say = (event: string, id = '') => process.send?.({ event, id });
+const say = (event: string, id = '') => process.connected && process.send?.({ event, id });
 
 function behave({ type }: Task, retried: number): void {
   const [kind, times] = type.split(':');
