@@ -4,9 +4,12 @@ import { uniqueQueue } from '../../support/redis.ts';
 import { testRouter } from '../../support/router.ts';
 import { type Difference, MENDED } from './differences.ts';
 import { GoSide } from './go-side.ts';
+import { MENDED_INSPECTIONS } from './inspector-differences.ts';
 import type { Operation, Sequence } from './operations.ts';
 import { OurSide } from './our-side.ts';
 import { drain, type State } from './queue-state.ts';
+
+const EVERY_DIFFERENCE = [MENDED, MENDED_INSPECTIONS].flatMap((some) => Object.values(some));
 
 export interface Outcome {
   /** What each operation gave. */
@@ -40,7 +43,7 @@ export class Both {
     { queue, operations }: Sequence,
     options: BothOptions = {},
   ): Promise<{ go: Outcome; ours: Outcome }> {
-    const { differences = Object.values(MENDED), check } = options;
+    const { differences = EVERY_DIFFERENCE, check } = options;
     const parts = { go: this.#go, router: this.#router, differences };
     // Some way into a second, as times mostly are.
     let now = Math.floor(Date.now() / 1000) * 1000 + 250;

@@ -1,6 +1,6 @@
 import { decodeTaskMessage, type TaskMessage } from '../../../src/wire/task-message.ts';
 import { type GoCall, GoError } from '../../support/go-broker.ts';
-import { GROUPS } from './operations.ts';
+import { GROUPS } from './names.ts';
 import { GRACE_SECONDS, type Hand } from './side.ts';
 
 /** A call of Go's broker that is over, and a hand on its queue. */
@@ -16,11 +16,13 @@ export interface GoCalled {
  *
  * `mend` sees to it that a sequence can go on after it: it brings Go's queue to where ours is, and touches nothing but
  * what the difference is about, so that every other difference is a fault. `again`: the call has to be made once more; an
- * error: what ours says instead.
+ * error: what ours says instead. `before` does the same ahead of a call, where afterwards too little would be left to
+ * tell; what it gives back is what ours says, and Go is not called.
  */
 export interface Difference {
   readonly reason: string;
-  readonly mend: (called: GoCalled) => Promise<'again' | GoError | undefined>;
+  readonly before?: (called: GoCalled) => Promise<{ readonly value: unknown } | undefined>;
+  readonly mend?: (called: GoCalled) => Promise<'again' | GoError | undefined>;
 }
 
 /** Those that sequences meet, by name. */

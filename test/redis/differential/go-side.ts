@@ -2,6 +2,8 @@ import type { RedisRouter } from '../../../src/redis/router.ts';
 import { decodeTaskMessage, encodeTaskMessage, type TaskMessage } from '../../../src/wire/task-message.ts';
 import { type GoBroker, type GoCall, GoError } from '../../support/go-broker.ts';
 import type { Difference } from './differences.ts';
+import { inspectInGo } from './go-inspector.ts';
+import { isInspection } from './inspections.ts';
 import type { Ending, NewTask, Operation, Placement } from './operations.ts';
 import { GRACE_SECONDS, Hand, LOST, masked, messageOf, type Side, takeHeld } from './side.ts';
 
@@ -39,6 +41,10 @@ export class GoSide implements Side {
 
   async take(operation: Operation, now: number): Promise<unknown> {
     this.#now = now;
+    if (isInspection(operation)) {
+      await this.#hand.list();
+      return outcome(inspectInGo((op, fields) => this.#call(op, fields), this.queue, operation));
+    }
     switch (operation.do) {
       case 'enqueue':
         return inTurn(operation.tasks, (task) => this.#enqueue(task, operation.where));
@@ -193,22 +199,19 @@ export class GoSide implements Side {
     return { deadline, tasks, finished };
   }
 
-  /** `ok`, or the class of the error. */
-  async #outcome(op: string, fields: Partial<GoCall>): Promise<string> {
-    try {
-      await this.#call(op, fields);
-      return 'ok';
-    } catch (error) {
-      if (error instanceof GoError && error.kind !== 'other') return error.kind;
-      throw error;
-    }
+  #outcome(op: string, fields: Partial<GoCall>): Promise<unknown> {
+    return outcome(this.#call(op, fields).then(() => 'ok'));
   }
 
   async #call(op: string, fields: Partial<GoCall> = {}): Promise<unknown> {
     const call: GoCall = { queue: this.queue, now: this.#now, ...fields };
+    for (const { before } of this.#differences) {
+      const instead = await before?.({ op, call, hand: this.#hand });
+      if (instead !== undefined) return instead.value;
+    }
     const { value, error } = await this.#ask(op, call);
     for (const { mend } of this.#differences) {
-      const instead = await mend({ op, call, error, hand: this.#hand });
+      const instead = await mend?.({ op, call, error, hand: this.#hand });
       if (instead === 'again') return this.#call(op, fields);
       if (instead !== undefined) throw instead;
     }
@@ -228,6 +231,23 @@ export class GoSide implements Side {
   #masked(msg: string): string {
     return masked(Buffer.from(msg, 'base64').toString('latin1'), this.queue);
   }
+}
+
+/** What a call gave, or the class of its error. */
+async function outcome(call: Promise<unknown>): Promise<unknown> {
+  try {
+    return await call;
+  } catch (error) {
+    if (!(error instanceof GoError)) throw error;
+    if (isOfState(error)) return 'state';
+    if (error.kind === 'other') throw error;
+    return error.kind;
+  }
+}
+
+/** Go has no class for what cannot be done to a task, or a queue, as it is. */
+function isOfState({ code, message }: GoError): boolean {
+  return code === 'FAILED_PRECONDITION' || /is (already|not) paused|not found in (zset|list)/.test(message);
 }
 
 async function inTurn<T, R>(items: readonly T[], each: (item: T) => Promise<R>): Promise<R[]> {

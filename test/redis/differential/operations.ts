@@ -1,7 +1,9 @@
 import * as fc from 'fast-check';
 import { HURTING_NAMES } from '../../support/redis-broker.ts';
+import { type Inspection, inspection } from './inspections.ts';
+import { GROUPS, IDS, PAYLOADS, TYPES } from './names.ts';
 
-/* What a sequence is made of. Names are few, so that tasks collide. */
+/* What a sequence is made of. */
 
 export interface NewTask {
   readonly id: string;
@@ -28,6 +30,7 @@ export type Ending =
   | { readonly kind: 'retry'; readonly error: string; readonly seconds: number; readonly isFailure: boolean };
 
 export type Operation =
+  | Inspection
   /** The tasks come in one turn, as ours batches them; Go takes one after the other. */
   | { readonly do: 'enqueue'; readonly where: Placement; readonly tasks: readonly NewTask[] }
   | { readonly do: 'dequeue'; readonly count: number }
@@ -49,11 +52,6 @@ export type Operation =
   | { readonly do: 'unlock'; readonly type: string; readonly payload: string | null }
   /** An id whose task is lost, as an eviction or a lost write leaves it. */
   | { readonly do: 'lose'; readonly from: 'pending' | 'scheduled' | 'retry' | 'active' };
-
-const IDS = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'with: colon', 'ñ 📷', '{x}'] as const;
-export const GROUPS = ['g', 'g: 1', '{x}'] as const;
-const TYPES = ['t', 'email:send', 'imágenes'] as const;
-const PAYLOADS = [null, '', 'x', '{"a":1}'] as const;
 
 const task: fc.Arbitrary<NewTask> = fc.record({
   id: fc.constantFrom(...IDS),
@@ -96,6 +94,7 @@ const how: fc.Arbitrary<Ending> = fc.oneof(
 const DAY_MS = 86_400_000;
 
 const operation: fc.Arbitrary<Operation> = fc.oneof(
+  { weight: 12, arbitrary: inspection },
   {
     weight: 8,
     arbitrary: fc.record({

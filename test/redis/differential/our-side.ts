@@ -5,7 +5,9 @@ import { AsynqError } from '../../../src/runtime/errors.ts';
 import { silentLogger } from '../../../src/runtime/logger.ts';
 import { encodeTaskMessage } from '../../../src/wire/task-message.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
+import { isInspection } from './inspections.ts';
 import type { Ending, NewTask, Operation, Placement } from './operations.ts';
+import { OurInspector } from './our-inspector.ts';
 import { GRACE_SECONDS, Hand, LOST, masked, messageOf, type Side, takeHeld } from './side.ts';
 
 /** Completed tasks that one call deletes. */
@@ -16,6 +18,7 @@ export class OurSide implements Side {
   readonly queue: string;
   readonly #clock: FakeClock;
   readonly #broker: RedisBroker;
+  readonly #inspector: OurInspector;
   readonly #hand: Hand;
   readonly #held: LeasedTask[] = [];
 
@@ -24,11 +27,16 @@ export class OurSide implements Side {
     this.queue = queue;
     this.#clock = new FakeClock(now);
     this.#broker = new RedisBroker({ router, clock: this.#clock, log: silentLogger });
+    this.#inspector = new OurInspector({ router, clock: this.#clock, queue });
     this.#hand = new Hand(router, queue);
   }
 
   async take(operation: Operation, now: number): Promise<unknown> {
     this.#clock.block(now - this.#clock.now());
+    if (isInspection(operation)) {
+      await this.#hand.list();
+      return outcome(this.#inspector.take(operation));
+    }
     switch (operation.do) {
       case 'enqueue':
         return Promise.all(operation.tasks.map((task) => this.#enqueue(task, operation.where)));
@@ -65,7 +73,7 @@ export class OurSide implements Side {
     }
   }
 
-  async #enqueue(task: NewTask, where: Placement): Promise<string> {
+  async #enqueue(task: NewTask, where: Placement): Promise<unknown> {
     const message = messageOf(this.queue, task, where);
     const lock = task.unique === undefined ? {} : { uniqueTtl: task.unique };
     const placed = {
@@ -73,7 +81,7 @@ export class OurSide implements Side {
       at: where.kind === 'at' ? { processAt: this.#clock.now() + where.seconds * 1000 } : {},
       group: where.kind === 'group' ? { group: where.group } : {},
     }[where.kind];
-    return outcome(this.#broker.enqueue({ message, ...lock, ...placed }), () => 'ok');
+    return outcome(this.#broker.enqueue({ message, ...lock, ...placed }).then(() => 'ok'));
   }
 
   async #dequeue(count: number): Promise<unknown> {
@@ -124,12 +132,12 @@ export class OurSide implements Side {
     const tasks = set.tasks.map(({ message }) => this.#masked(encodeTaskMessage(message)));
     if (made === undefined) return { deadline, tasks };
     const message = messageOf(this.queue, made, { kind: 'now' });
-    const finished = await outcome(this.#broker.finishAggregation(set, { message }), () => 'ok');
+    const finished = await outcome(this.#broker.finishAggregation(set, { message }).then(() => 'ok'));
     return { deadline, tasks, finished };
   }
 
   #writeResult(id: string, data: string): Promise<unknown> {
-    return outcome(this.#broker.writeResult(this.queue, id, Buffer.from(data)), () => 'ok');
+    return outcome(this.#broker.writeResult(this.queue, id, Buffer.from(data)).then(() => 'ok'));
   }
 
   #masked(bytes: Uint8Array): string {
@@ -141,11 +149,15 @@ const OUTCOMES: Readonly<Record<string, string>> = {
   ASYNQ_DUPLICATE_TASK: 'duplicate',
   ASYNQ_TASK_ID_CONFLICT: 'conflict',
   ASYNQ_TASK_NOT_FOUND: 'task not found',
+  ASYNQ_QUEUE_NOT_FOUND: 'queue not found',
+  ASYNQ_TASK_STATE: 'state',
+  ASYNQ_QUEUE_STATE: 'state',
 };
 
-async function outcome<T, R>(call: Promise<T>, read: (value: T) => R): Promise<R | string> {
+/** What a call gave, or the class of its error. */
+async function outcome(call: Promise<unknown>): Promise<unknown> {
   try {
-    return read(await call);
+    return await call;
   } catch (error) {
     const known = AsynqError.is(error) ? OUTCOMES[error.code] : undefined;
     if (known === undefined) throw error;

@@ -1,5 +1,5 @@
 import type { RedisArg, RedisReply, RedisRouter } from '../../../src/redis/router.ts';
-import { QueueKeys } from '../../../src/wire/keys.ts';
+import { QUEUES_KEY, QueueKeys } from '../../../src/wire/keys.ts';
 import type { TaskMessage } from '../../../src/wire/task-message.ts';
 import { taskMessage } from '../../support/task-messages.ts';
 import type { NewTask, Operation, Placement } from './operations.ts';
@@ -11,12 +11,22 @@ export interface Side {
   take(operation: Operation, now: number): Promise<unknown>;
 }
 
-/** A task that a side has leased. */
-export interface Held {
-  readonly id: string;
-  /** Unix milliseconds. */
-  readonly leaseExpiresAt: number;
-}
+/** A task as an inspector shows it, times in Unix seconds; `lost`: there is nothing to show but its id. */
+export type TaskView =
+  | 'lost'
+  | {
+      readonly id: string;
+      readonly type: string;
+      readonly state: string;
+      readonly payload: string;
+      readonly nextProcessAt: number;
+      readonly result: string;
+      readonly retried: number;
+      readonly lastErr: string;
+      readonly lastFailedAt: number;
+      readonly completedAt: number;
+      readonly group: string;
+    };
 
 /** A recoverer waits so long after the end of a lease, seconds. */
 export const GRACE_SECONDS = 30;
@@ -72,6 +82,12 @@ export class Hand {
 
   async texts(command: string, ...args: RedisArg[]): Promise<string[]> {
     return ((await this.do(command, ...args)) as Buffer[]).map(String);
+  }
+
+  /** Names the queue among all: Go's inspector looks at no other. */
+  async list(): Promise<void> {
+    const name = this.keys.prefix.slice('asynq:{'.length, -'}:'.length);
+    await this.#router.command(QUEUES_KEY, 'SADD', [QUEUES_KEY, name]);
   }
 
   async unlock(type: string, payload: string | null): Promise<void> {
