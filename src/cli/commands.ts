@@ -23,12 +23,12 @@ export function holdsCommands(group: Command): Command {
 }
 
 /** `asynq queue` for the group of that name. */
-export function pathOf(command: Command): string {
+function pathOf(command: Command): string {
   return command.parent === null ? command.name() : `${pathOf(command.parent)} ${command.name()}`;
 }
 
 /** The commands that a user may name, aliases too. */
-export function namesOf(group: Command): string[] {
+function namesOf(group: Command): string[] {
   return group
     .createHelp()
     .visibleCommands(group)

@@ -1,5 +1,6 @@
 import type { RedisRouter } from '../redis/router.ts';
 import type { Clock } from '../runtime/clock.ts';
+import { AsynqError, errorText } from '../runtime/errors.ts';
 import type { QueueInfo } from '../tasks/queue-info.ts';
 import { QUEUES_KEY } from '../wire/keys.ts';
 import type { Session } from './context.ts';
@@ -9,6 +10,7 @@ import { STATES } from './queue-figures.ts';
 export interface Stats {
   readonly aggregate: Aggregate;
   readonly queues: readonly QueueInfo[];
+  readonly failures: readonly string[];
   readonly isCluster: boolean;
   /** The lines of INFO, or of CLUSTER INFO. */
   readonly redis: Readonly<Record<string, string>>;
@@ -23,15 +25,19 @@ const COUNTS: readonly [...typeof STATES, 'processed', 'failed'] = [
   'failed',
 ] as const;
 
+/** A queue that cannot be read is a failure of its own, and missing in the sums; one that was just removed is not there. */
 export async function readStats({ inspector, redis, isCluster }: Session, clock: Clock): Promise<Stats> {
   const names = await inspector.queues();
-  const queues = await Promise.all(names.map((queue) => inspector.getQueueInfo(queue)));
+  const looks = await Promise.allSettled(names.map((queue) => inspector.getQueueInfo(queue)));
+  const queues = looks.filter((look) => look.status === 'fulfilled').map(({ value }) => value);
+  const failures = looks
+    .filter((look) => look.status === 'rejected')
+    .filter(({ reason }) => !AsynqError.is(reason, 'ASYNQ_QUEUE_NOT_FOUND'))
+    .map(({ reason }) => errorText(reason));
   const timestamp = queues.at(-1)?.timestamp ?? new Date(clock.now());
-  const counts = Object.fromEntries(COUNTS.map((name) => [name, sum(queues, name)])) as Omit<
-    Aggregate,
-    'timestamp'
-  >;
-  return { aggregate: { ...counts, timestamp }, queues, isCluster, redis: await redisInfo(redis, isCluster) };
+  const counts = COUNTS.map((name) => [name, sum(queues, name)]);
+  const aggregate = { ...(Object.fromEntries(counts) as Omit<Aggregate, 'timestamp'>), timestamp };
+  return { aggregate, queues, failures, isCluster, redis: await redisInfo(redis, isCluster) };
 }
 
 function sum(queues: readonly QueueInfo[], name: (typeof COUNTS)[number]): number {
@@ -46,7 +52,7 @@ async function redisInfo(redis: RedisRouter, isCluster: boolean): Promise<Record
 }
 
 /** `key:value` lines; as Go, without those whose value holds a colon. Pure. */
-export function infoLines(text: string): Record<string, string> {
+function infoLines(text: string): Record<string, string> {
   const pairs = text.split('\r\n').map((line) => line.split(':'));
   return Object.fromEntries(pairs.filter((pair) => pair.length === 2));
 }

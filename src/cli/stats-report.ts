@@ -8,10 +8,14 @@ import { dayText } from './time-text.ts';
 /** Go rules the columns of one table alike, at least this wide. */
 const NARROWEST_RULE = 9;
 
-/** What `asynq stats` prints. */
-export function statsFindings(stats: Stats): Findings {
-  const { aggregate, queues, redis } = stats;
-  return { data: { aggregate, queues, redis }, text: (bold) => statsText(stats, bold) };
+/** What `asynq stats` prints; `asGo`: the JSON of Go's CLI. */
+export function statsFindings(stats: Stats, { asGo }: { readonly asGo: boolean }): Findings {
+  const { aggregate, queues, redis, failures } = stats;
+  if (asGo) {
+    const data = goStats(stats);
+    return { data, text: () => `${JSON.stringify(data)}\n`, failures };
+  }
+  return { data: { aggregate, queues, redis }, text: (bold) => statsText(stats, bold), failures };
 }
 
 function statsText({ aggregate, queues, redis, isCluster }: Stats, bold: Bold): string {
@@ -69,7 +73,7 @@ function clusterTable(info: Stats['redis']): string {
 }
 
 /** The same for programs that were written for Go's CLI: names, units (nanoseconds) and null as there. */
-export function goStats({ aggregate, queues, redis }: Stats): object {
+function goStats({ aggregate, queues, redis }: Stats): object {
   return { aggregate, queues: queues.length === 0 ? null : queues.map(goQueue), redis };
 }
 

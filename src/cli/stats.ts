@@ -10,10 +10,10 @@ export function addStatsCommands(program: Command, context: Context): void {
     .option('--json', "print JSON as Go's CLI does; --output json has the names of all other commands")
     .action(async ({ json = false }: { json?: boolean }, command: Command) => {
       const { readStats } = await import('./stats-read.ts');
-      const { goStats, statsFindings } = await import('./stats-report.ts');
-      const found = await context.connect(command, (session) => readStats(session, context.clock));
-      if (json) context.terminal.out(`${JSON.stringify(goStats(found))}\n`);
-      else await context.print(command, statsFindings(found));
+      const { statsFindings } = await import('./stats-report.ts');
+      await context.answer(command, async (session) =>
+        statsFindings(await readStats(session, context.clock), { asGo: json }),
+      );
     });
   withExamples(stats, 'asynq stats', 'watch -n 3 asynq stats');
 }
