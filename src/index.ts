@@ -9,7 +9,13 @@ export type { TaskInfo } from './tasks/task-info.ts';
 
 // Putting them in again and again.
 
+export { periodicTaskFile } from './tasks/periodic-file.ts';
 export type { PeriodicTask } from './tasks/periodic-task.ts';
+export {
+  PeriodicTaskManager,
+  type PeriodicTaskManagerOptions,
+  type PeriodicTaskProvider,
+} from './tasks/periodic-task-manager.ts';
 export { Scheduler, type SchedulerStatus } from './tasks/scheduler.ts';
 export type { SchedulerOptions } from './tasks/scheduler-options.ts';
 
