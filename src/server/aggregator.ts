@@ -53,14 +53,14 @@ interface Failing {
  * server dies gives them back after two minutes. Either way each task becomes part of one aggregate: that goes in in
  * the same step in which its set goes out.
  *
- * States of a queue: looking -> aggregating -> looking | sleeping. `run` ends, when its signal aborts, with the last
- * aggregation; `giveBack` does not wait for those.
+ * States of a queue: looking -> aggregating -> looking | sleeping. When its signal aborts, no aggregation begins any more;
+ * `run` ends with the last of those under way, and `giveBack` cuts them short.
  */
 export class Aggregator {
   readonly #parts: AggregatorParts;
   readonly #throttle: LogThrottle;
-  /** Ends each aggregation that is under way. */
-  readonly #underWay = new Set<AbortController>();
+  /** The aggregations under way, each with what cuts it short. */
+  readonly #underWay = new Map<Promise<void>, AbortController>();
   #isCut = false;
   readonly #longestSleep: number;
 
@@ -80,10 +80,15 @@ export class Aggregator {
     return this.#parts.queues.each((queue, ending) => this.#serve(queue, ending), signal);
   }
 
+  /** Resolves when no aggregation is under way. */
+  async drained(): Promise<void> {
+    await Promise.allSettled(this.#underWay.keys());
+  }
+
   /** Gives the tasks of all aggregations under way back to their groups, and tells those who make them. */
   giveBack(): void {
     this.#isCut = true;
-    for (const cut of this.#underWay) cut.abort(new AsynqError('ASYNQ_CLOSED'));
+    for (const cut of this.#underWay.values()) cut.abort(new AsynqError('ASYNQ_CLOSED'));
   }
 
   async #serve(queue: string, signal: AbortSignal): Promise<void> {
@@ -126,7 +131,7 @@ export class Aggregator {
     const work = async () => {
       for (const group of left) {
         if (signal.aborted) return;
-        if (await this.#aggregateGroup(queue, group, failing)) claimed++;
+        if (await this.#aggregateGroup(queue, group, failing, signal)) claimed++;
       }
     };
     await Promise.all(Array.from({ length: AT_ONCE }, work));
@@ -134,13 +139,19 @@ export class Aggregator {
   }
 
   /** False: there was nothing to be had. */
-  async #aggregateGroup(queue: string, group: string, failing: Map<string, Failing>): Promise<boolean> {
+  async #aggregateGroup(
+    queue: string,
+    group: string,
+    failing: Map<string, Failing>,
+    signal: AbortSignal,
+  ): Promise<boolean> {
     const { broker, clock, log, policy } = this.#parts;
     let set: AggregationSet | undefined;
     try {
       set = await broker.claimGroup(queue, group, policy);
       if (set === undefined) return false;
-      await this.#aggregate(set);
+      if (signal.aborted) await this.#return(set);
+      else await this.#aggregate(set);
       failing.delete(group);
       return true;
     } catch (err) {
@@ -154,14 +165,19 @@ export class Aggregator {
 
   async #aggregate(set: AggregationSet): Promise<void> {
     const cut = new AbortController();
-    this.#underWay.add(cut);
+    const done = this.#aggregateUnless(cut.signal, set);
+    this.#underWay.set(done, cut);
     try {
-      const made = await Promise.race([this.#make(set, cut.signal), aborted(cut.signal)]);
-      if (made === undefined || this.#isCut) await this.#return(set);
-      else await this.#enqueue(set, made);
+      await done;
     } finally {
-      this.#underWay.delete(cut);
+      this.#underWay.delete(done);
     }
+  }
+
+  async #aggregateUnless(cut: AbortSignal, set: AggregationSet): Promise<void> {
+    const made = await Promise.race([this.#make(set, cut), aborted(cut)]);
+    if (made === undefined || cut.aborted) await this.#return(set);
+    else await this.#enqueue(set, made);
   }
 
   async #make({ queue, group, deadline, tasks }: AggregationSet, signal: AbortSignal): Promise<Task> {

@@ -202,7 +202,8 @@ export class Server implements AsyncDisposable {
     const { log, signal } = this.#config;
     this.stop();
     void this.#stop('forwarder');
-    const drained = Promise.all([this.#parts?.processor.drained(), this.#stop('aggregator')]);
+    void this.#stop('aggregator');
+    const drained = Promise.all([this.#parts?.processor.drained(), this.#parts?.aggregator?.drained()]);
     await this.#within(this.#config.shutdownTimeout, drained, options.signal);
     this.#parts?.processor.giveBack();
     this.#parts?.aggregator?.giveBack();

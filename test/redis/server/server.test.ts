@@ -249,6 +249,19 @@ describe('a server on a Redis Cluster', () => {
     await until(async () => (await stateOf(id)) === null);
   });
 
+  test('brings them back sooner where leases are short', async () => {
+    await enqueue(1);
+    const dead = new RedisBroker({ router, clock: systemClock, log: silentLogger, leaseSeconds: 5 });
+    await dead.dequeue(queue, 1);
+    const handled: string[] = [];
+    serve((_, { taskId }) => handled.push(taskId), {
+      clock: ahead(12_000),
+      leaseDuration: 5_000,
+      retryDelay: () => 0,
+    });
+    await until(() => handled.length === 1, { timeout: 5_000 });
+  });
+
   test('announces itself where asynq looks, and takes that back', async () => {
     const handler = new HeldHandler();
     await enqueue(1);

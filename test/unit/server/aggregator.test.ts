@@ -264,6 +264,25 @@ describe('a shutdown', () => {
     expect(served.broker.groupOf('default', 'later')).toHaveLength(1);
   });
 
+  test('does not wait for a look at groups, and returns what a late claim brings', async () => {
+    await using served = new ServedQueue({
+      groupGracePeriod: 1_000,
+      groupAggregator: counting({ taskId: 'made' }),
+      shutdownTimeout: 3_600_000,
+    });
+    const { id } = await addToGroup(served, 'g');
+    await served.clock.advance(2_000);
+    served.broker.stall('claimGroup');
+    await served.start(() => {});
+    const closed = served.server.shutdown();
+    await served.clock.advance(3_000);
+    await closed;
+    served.broker.heal();
+    await settled();
+    expect(served.broker.groupOf('default', 'g')).toEqual([id]);
+    expect(served.stateOf('made')).toBeUndefined();
+  });
+
   test('gives the tasks back when its time is over, and tells the aggregator', async () => {
     const aggregator = new HeldAggregator();
     await using served = new ServedQueue({
