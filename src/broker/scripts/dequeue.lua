@@ -98,7 +98,8 @@ if #ids > 0 then
   local text = string.format('%.0f %.0f', math.ceil(due), starts.count + #ids)
   redis.call('SET', KEYS[6], text, 'PX', math.ceil(math.max(KEPT_MS, (due - starts.now) / 1000)))
 end
+if not limit then return { more and 'ok' or 'empty', tasks, dropped } end
 if redis.call('EXISTS', KEYS[1]) == 0 then return { 'empty', tasks, dropped } end
-if not limit or #ids < allowed then return { 'ok', tasks, dropped } end
+if #ids < allowed then return { 'ok', tasks, dropped } end
 local wait_ms = limit == 'rate' and math.ceil((due - SPARE - starts.now) / 1000) or 0
 return { limit, tasks, dropped, math.max(wait_ms, ASK_AGAIN_MS[limit]) }

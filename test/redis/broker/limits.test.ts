@@ -50,8 +50,8 @@ describe('a limit of active tasks', () => {
 
   it('lets a queue be waited on when nothing is left that it could hold back', async () => {
     const queue = await filled(3, { concurrency: 3 });
-    expect(shapeOf(await broker.dequeue(queue, 3))).toEqual({ tasks: 3, reason: 'empty' });
-    expect(shapeOf(await broker.dequeue(queue, 3))).toEqual({ tasks: 0, reason: 'empty' });
+    expect(shapeOf(await broker.dequeue(queue, 9))).toEqual({ tasks: 3, reason: 'empty' });
+    expect(shapeOf(await broker.dequeue(queue, 9))).toEqual({ tasks: 0, reason: 'empty' });
   });
 
   it('says that there may be more when fewer were asked for than may be active', async () => {
