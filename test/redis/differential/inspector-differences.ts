@@ -9,6 +9,20 @@ const PLACES = ['pending', 'scheduled', 'retry', 'archived', 'completed', 'activ
 
 /** Those of the inspector that sequences meet, by name. */
 export const MENDED_INSPECTIONS: Readonly<Record<string, Difference>> = {
+  // Before the others, which are about tasks that are there.
+  'an id without a task is dropped when all are run or archived': {
+    reason: 'Go gives it a hash that holds nothing but its new state.',
+    before: async ({ op, call, hand }) => {
+      if (!op.startsWith('RunAll') && !op.startsWith('ArchiveAll')) return undefined;
+      for (const id of await idsOf(hand, placeOf(op), call.group)) {
+        if ((await hand.do('EXISTS', hand.keys.task(id))) === 1) continue;
+        await hand.do('LREM', hand.keys.pending, 0, id);
+        for (const set of ['scheduled', 'retry', 'archived'] as const)
+          await hand.do('ZREM', hand.keys.inState(set), id);
+      }
+      return undefined;
+    },
+  },
   'a task that is run says since when it waits': {
     reason: "Go's RunTask and RunAll write no pending_since: the queue's latency does not know of it.",
     before: async ({ op, call, hand }) => {
@@ -66,19 +80,6 @@ export const MENDED_INSPECTIONS: Readonly<Record<string, Difference>> = {
       return { value: 0 };
     },
   },
-  'an id without a task is dropped when all are run or archived': {
-    reason: 'Go gives it a hash that holds nothing but its new state.',
-    before: async ({ op, call, hand }) => {
-      if (!op.startsWith('RunAll') && !op.startsWith('ArchiveAll')) return undefined;
-      for (const id of await idsOf(hand, placeOf(op), call.group)) {
-        if ((await hand.do('EXISTS', hand.keys.task(id))) === 1) continue;
-        await hand.do('LREM', hand.keys.pending, 0, id);
-        for (const set of ['scheduled', 'retry', 'archived'] as const)
-          await hand.do('ZREM', hand.keys.inState(set), id);
-      }
-      return undefined;
-    },
-  },
   'figures are told although a task is lost': {
     reason: "Go's CurrentStats fails while a task that it weighs is gone.",
     before: async ({ op, hand }) => {
@@ -125,11 +126,7 @@ function isArchive({ op }: GoCalled): boolean {
 
 /** Whether there is something that the call can archive. */
 async function willArchive({ op, call, hand }: GoCalled): Promise<boolean> {
-  if (op !== 'ArchiveTask') {
-    const ids = await idsOf(hand, placeOf(op), call.group);
-    const there = await Promise.all(ids.map((id) => hand.do('EXISTS', hand.keys.task(id))));
-    return ids.length > 0 && there.length > 0;
-  }
+  if (op !== 'ArchiveTask') return (await idsOf(hand, placeOf(op), call.group)).length > 0;
   const [state, group] = (await hand.do(
     'HMGET',
     hand.keys.task(call.id ?? ''),
