@@ -81,7 +81,7 @@ export async function changeAll(
   );
   const { done, isInterrupted } = outcome;
   return {
-    data: { queue, state, ...(group !== '' && { group }), result: words.result, tasks: done, isInterrupted },
+    data: { queue, state, group: group || undefined, result: words.result, tasks: done, isInterrupted },
     text: () => `${done} tasks ${words.done}\n`,
     ...(isInterrupted && { failures: [leftText(outcome)], exitCode: INTERRUPTED }),
   };

@@ -40,6 +40,7 @@ describe('asynq task archiveall, runall, deleteall', () => {
     expect(await json('task', 'deleteall', ...all, 'pending')).toEqual({
       queue,
       state: 'pending',
+      group: null,
       result: 'deleted',
       tasks: 300,
       isInterrupted: false,

@@ -69,7 +69,14 @@ export async function makeGoldenState(router: RedisRouter, clock: FakeClock): Pr
     workers: [],
   } as const;
   await broker.writeServerState({ ...server, ...state }, TTL_SECONDS);
-  await new SchedulerEntries(parts).write('vm:27595:s', ENTRIES, TTL_SECONDS);
+  const schedulers = new SchedulerEntries(parts);
+  await schedulers.write('vm:27595:s', ENTRIES, TTL_SECONDS);
+  for (const [taskId, ago] of [
+    ['h1', 7_200_000],
+    ['h2', 3_600_500],
+  ] as const) {
+    await schedulers.recordEvent(HOURLY, { taskId, enqueuedAt: LOOKED_AT - ago });
+  }
 }
 
 /** They live for 90 days of a Redis whose clock is not ours. */
@@ -83,9 +90,12 @@ async function keepCounters(router: RedisRouter): Promise<void> {
   }
 }
 
+/** The id of the entry that has a history. */
+export const HOURLY = '22eed907-82c0-47ab-8128-b179fc801353';
+
 const ENTRIES = [
   {
-    id: '22eed907-82c0-47ab-8128-b179fc801353',
+    id: HOURLY,
     spec: '@every 1h',
     taskType: 'report:build',
     taskPayload: Buffer.from('{"report":1}'),

@@ -7,7 +7,7 @@ import { silentLogger } from '../../../src/runtime/logger.ts';
 import { type RedisCluster, startRedisCluster } from '../../lab/redis-cluster.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { fakeTerminal, type Ran } from '../../unit/cli/run.ts';
-import { FAILED_AT, LOOKED_AT, makeGoldenState } from './golden-state.ts';
+import { FAILED_AT, HOURLY, LOOKED_AT, makeGoldenState } from './golden-state.ts';
 
 // Go's output tells times in the zone of its machine.
 process.env['TZ'] = 'UTC';
@@ -65,6 +65,30 @@ describe("the CLI prints what Go's prints", () => {
     expect(await ours(args)).toEqual({ code, out: output, err: '' });
   });
 });
+it('tells what entries of schedulers have enqueued, in the same form', async () => {
+  expect(await ours(['cron', 'history', HOURLY, 'gone'])).toEqual({
+    code: 0,
+    out: `
+Entry: ${HOURLY}
+
+TaskID  EnqueuedAt                       
+------  ----------                       
+h2      2026-11-24 16:58:22.1 +0000 UTC  
+h1      2026-11-24 15:58:22.6 +0000 UTC  
+
+=================================================
+
+Entry: gone
+
+No scheduler enqueue events found for entry: gone
+`,
+    err: '',
+  });
+  expect((await ours(['cron', 'history', HOURLY, '--size', '1', '--page', '2'])).out).toMatch(
+    /Enq.*\n.*\nh1 /,
+  );
+});
+
 describe("where it does better than Go's", () => {
   it('names the nodes of a queue, where Go prints pointers, and sorts the queues', async () => {
     const { args, output } = golden('queue-ls');

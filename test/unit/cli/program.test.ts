@@ -4,11 +4,9 @@ import { runAsynq } from './run.ts';
 
 describe('asynq', () => {
   it('prints its version', async () => {
-    expect(await runAsynq(['--version'])).toEqual({
-      code: 0,
-      out: expect.stringMatching(/^asynq version \d+\.\d+\.\d+/),
-      err: '',
-    });
+    const version = { code: 0, out: expect.stringMatching(/^asynq version \d+\.\d+\.\d+/), err: '' };
+    expect(await runAsynq(['--version'])).toEqual(version);
+    expect(await runAsynq(['version'])).toEqual(version);
   });
 
   it('prints help on stdout when asked for it', async () => {
@@ -17,6 +15,14 @@ describe('asynq', () => {
     expect(out).toContain('USAGE asynq queue list|ls');
     expect(out).toContain('INHERITED FLAGS');
     expect(out).toContain('--cluster_addrs');
+  });
+
+  it('prints help of a command that only holds others, and of none at all', async () => {
+    for (const args of [[], ['queue']]) {
+      const { code, out, err } = await runAsynq(args);
+      expect({ code, err }).toEqual({ code: 0, err: '' });
+      expect(out).toMatch(/^USAGE asynq (queue )?<command> \[flags\]\n[^]*\nCOMMANDS\n[^]*\nLEARN MORE\n/);
+    }
   });
 
   it.each([
