@@ -10,6 +10,13 @@ export function positiveInteger(text: string): number {
   throw new InvalidArgumentError(`expected a whole number from 1 on, got "${text}"`);
 }
 
+/** Fractions too, in digits. */
+export function positiveNumber(text: string): number {
+  const value = Number(text);
+  if (/^\d{1,9}(?:\.\d{1,9})?$/.test(text) && value > 0) return value;
+  throw new InvalidArgumentError(`expected a number above 0, got "${text}"`);
+}
+
 export function wholeNumber(text: string): number {
   if (/^\d{1,9}$/.test(text)) return Number(text);
   throw new InvalidArgumentError(`expected a whole number, got "${text}"`);

@@ -1,9 +1,16 @@
 import { type Command, Option } from 'commander';
-import { addGroup, withExamples } from './commands.ts';
+import { defined } from '../runtime/defined.ts';
+import { addGroup, helpSection, withExamples } from './commands.ts';
 import type { Context } from './context.ts';
-import { positiveInteger } from './flag-values.ts';
+import { positiveInteger, positiveNumber } from './flag-values.ts';
 
-/** `asynq queue ...`: to look at queues and to pause, resume and remove them. */
+interface LimitFlags {
+  readonly concurrency?: number;
+  readonly rate?: number;
+  readonly clear?: boolean;
+}
+
+/** `asynq queue ...`: to look at queues and to pause, resume, limit and remove them. */
 export function addQueueCommands(program: Command, context: Context): void {
   const group = addGroup(program, 'queue', 'Manage queues');
 
@@ -60,6 +67,29 @@ export function addQueueCommands(program: Command, context: Context): void {
       await context.answer(command, ({ inspector }) => resumeQueues(inspector, queues));
     });
   withExamples(resume, 'asynq queue resume emails');
+
+  const limits = group
+    .command('limits')
+    .argument('<queue...>', 'names of queues')
+    .description('Show, set or clear how much of queues may run, over all servers of this package')
+    .addOption(new Option('--concurrency <number>', 'tasks active at once').argParser(positiveInteger))
+    .addOption(
+      new Option('--rate <number>', 'tasks started per second, as 100 or 0.5').argParser(positiveNumber),
+    )
+    .addOption(new Option('--clear', 'take the limits away').conflicts(['concurrency', 'rate']))
+    .action(async (queues: string[], { concurrency, rate, clear = false }: LimitFlags, command: Command) => {
+      const { limitQueues } = await import('./queue-limits.ts');
+      const given = defined({ concurrency, ratePerSecond: rate });
+      await context.answer(command, ({ redis }) => limitQueues(redis, queues, given, clear));
+    });
+  helpSection(limits, 'NOTE', [
+    'A limit that is not given is taken away. Those that an AsynqQueue declares are set again by the operator.',
+  ]);
+  withExamples(
+    limits,
+    'asynq queue limits webhooks --concurrency 50 --rate 0.5',
+    'asynq queue limits webhooks',
+  );
 
   const remove = group
     .command('remove')

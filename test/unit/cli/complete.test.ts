@@ -29,7 +29,7 @@ describe('completion', () => {
     ],
     [
       ['queue', ''],
-      ['list', 'inspect', 'history', 'pause', 'resume', 'remove'],
+      ['list', 'inspect', 'history', 'pause', 'resume', 'limits', 'remove'],
     ],
     [
       ['--cluster', '-p', 'queue', 'task', 'arch'],

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import {
   durationSeconds,
   positiveInteger,
+  positiveNumber,
   rfc3339,
   wholeNumber,
   wholeSecondsDuration,
@@ -12,6 +13,7 @@ import {
 describe('values of flags', () => {
   it('are read', () => {
     expect(positiveInteger('30')).toBe(30);
+    expect(positiveNumber('0.5')).toBe(0.5);
     expect(wholeNumber('0')).toBe(0);
     expect(durationSeconds('1h30m')).toBe(5_400);
     expect(durationSeconds('1.5s')).toBe(1.5);
@@ -23,6 +25,7 @@ describe('values of flags', () => {
 
   it.each([
     [positiveInteger, ['0', '-1', '1.5', '', '1e3', '10000000000']],
+    [positiveNumber, ['0', '0.0', '-1', '.5', '1e3', '', '1/s']],
     [wholeNumber, ['-1', 'x', '']],
     [durationSeconds, ['90', '-1s', '1 h', '', 'soon']],
     [wholeSecondsDuration, ['500ms', '1ns', '-2s']],
@@ -39,7 +42,14 @@ describe('values of flags', () => {
     fc.assert(
       fc.property(
         fc.oneof(likely, fc.string({ unit: 'binary' })),
-        fc.constantFrom(positiveInteger, wholeNumber, durationSeconds, wholeSecondsDuration, rfc3339),
+        fc.constantFrom(
+          positiveInteger,
+          positiveNumber,
+          wholeNumber,
+          durationSeconds,
+          wholeSecondsDuration,
+          rfc3339,
+        ),
         (text, read) => {
           expect(endsWell(() => read(text))).toBe(true);
         },

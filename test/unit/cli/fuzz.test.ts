@@ -11,6 +11,7 @@ const BELOW = [
   'inspect',
   'history',
   'pause',
+  'limits',
   'rm',
   'cancel',
   'archive',
@@ -22,7 +23,7 @@ const BELOW = [
 const FLAGS =
   '-q -s -i -g -t -l -x -f -u -n -p -U -o -h -v -- --queue --state --page --size --days --json --force --retry ' +
   '--timeout --deadline --unique --process_at --process_in --retention --header --type_name --payload --uri ' +
-  '--cluster --cluster_addrs --cluster=false --tls --tls_ca --config';
+  '--concurrency --rate --clear --cluster --cluster_addrs --cluster=false --tls --tls_ca --config';
 const VALUES = [
   'low',
   'pending',
