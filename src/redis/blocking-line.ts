@@ -1,6 +1,6 @@
 import { AsynqError } from '../runtime/errors.ts';
 import type { Connection } from './connection.ts';
-import type { RedisReply } from './router.ts';
+import type { RedisArg, RedisReply } from './router.ts';
 
 export interface BlockingLineParts {
   /** `host:port` of the node that serves the key now. */
@@ -28,7 +28,7 @@ export class BlockingLine {
   /** @throws ASYNQ_REDIS_*; ASYNQ_CLOSED when `signal` aborts or the line is closed meanwhile */
   async call(
     name: string,
-    args: (string | Buffer | number)[],
+    args: readonly RedisArg[],
     timeout: number,
     signal: AbortSignal,
   ): Promise<RedisReply> {

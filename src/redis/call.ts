@@ -14,7 +14,7 @@ export class Call {
   /** The script that it runs, which the node may have to be taught first. */
   readonly script: Script | undefined;
   readonly name: string;
-  args: (string | Buffer | number)[];
+  args: readonly RedisArg[];
   /** Milliseconds that the caller waits, and the monotonic time at which that is over. */
   readonly timeout: number;
   readonly deadline: number;
@@ -22,7 +22,7 @@ export class Call {
   readonly node: string | undefined;
   /** Replicas to wait for, once it was done. */
   readonly replicas: ReplicaWait | undefined;
-  readonly #argsWhenResent: (() => (string | Buffer | number)[]) | undefined;
+  readonly #argsWhenResent: (() => readonly RedisArg[]) | undefined;
   readonly #resolve: (reply: RedisReply) => void;
   readonly #reject: (error: AsynqError) => void;
   settled = false;
@@ -38,10 +38,10 @@ export class Call {
     slot: number;
     script?: Script | undefined;
     name: string;
-    args: (string | Buffer | number)[];
+    args: readonly RedisArg[];
     timeout: number;
     deadline: number;
-    argsWhenResent?: (() => (string | Buffer | number)[]) | undefined;
+    argsWhenResent?: (() => readonly RedisArg[]) | undefined;
     node?: string;
     replicas?: ReplicaWait | undefined;
     resolve: (reply: RedisReply) => void;
@@ -82,20 +82,6 @@ export class Call {
 }
 
 /** EVALSHA's arguments. */
-export function evalshaArgs(
-  script: Script,
-  keys: readonly string[],
-  args: readonly RedisArg[],
-): (string | Buffer | number)[] {
-  const all: (string | Buffer | number)[] = [script.sha, keys.length];
-  for (const key of keys) all.push(key);
-  for (const arg of args) all.push(toDriver(arg));
-  return all;
-}
-
-/** The driver takes a Buffer as bytes, and any other array of bytes as a list of numbers. */
-export function toDriver(arg: RedisArg): string | Buffer | number {
-  return typeof arg === 'object' && !Buffer.isBuffer(arg)
-    ? Buffer.from(arg.buffer, arg.byteOffset, arg.byteLength)
-    : arg;
+export function evalshaArgs(script: Script, keys: readonly string[], args: readonly RedisArg[]): RedisArg[] {
+  return [script.sha, keys.length, ...keys, ...args];
 }

@@ -1,8 +1,9 @@
-import type { Redis } from 'ioredis';
+import { Command, type Redis } from 'ioredis';
 import type { Clock } from '../runtime/clock.ts';
 import { AsynqError, errorText } from '../runtime/errors.ts';
+import { commandBytes } from './command-bytes.ts';
 import { classifyReplyError, replyError } from './reply-error.ts';
-import type { RedisReply } from './router.ts';
+import type { RedisArg, RedisReply } from './router.ts';
 
 /** Why a command brought no reply: Redis said so, or its connection ended first. */
 export type CommandFailure =
@@ -61,15 +62,16 @@ export class Connection {
   }
 
   /** Sends a command at once; `onReply` is called exactly once, replies come in the order of the commands. */
-  call(name: string, args: (string | Buffer | number)[], onReply: OnReply): void {
-    void this.#redis.callBuffer(name, args, (error, reply) => {
+  call(name: string, args: readonly RedisArg[], onReply: OnReply): void {
+    const command = new WrittenCommand(name, commandBytes(name, args), (error, reply) => {
       if (error) onReply(this.#failure(error), null);
       else onReply(undefined, reply as RedisReply);
     });
+    void this.#redis.sendCommand(command);
   }
 
   /** One command that is waited for; a server that leaves it unanswered for `timeout` milliseconds loses the connection. */
-  async request(name: string, args: (string | Buffer | number)[], timeout: number): Promise<RedisReply> {
+  async request(name: string, args: readonly RedisArg[], timeout: number): Promise<RedisReply> {
     const answered = new AbortController();
     void this.#closeUnless(answered.signal, timeout);
     try {
@@ -111,7 +113,7 @@ export class Connection {
       : { kind: 'lost', error: this.#lost() };
   }
 
-  /** Without the driver's error for the command, which carries its arguments: payloads, or a password. */
+  /** Names the command, not its arguments: payloads, or a password. */
   #refused(command: string, text: string): AsynqError {
     const refusal = classifyReplyError(text, this.addr);
     const code = refusal.kind === 'final' ? refusal.code : 'ASYNQ_REDIS_COMMAND';
@@ -120,6 +122,20 @@ export class Connection {
 
   #lost(): AsynqError {
     return unreachable(this.addr, this.#socketError ?? new Error('the connection ended'));
+  }
+}
+
+/** A command whose bytes are there: the driver keeps its place in line, and knows nothing of its arguments. */
+class WrittenCommand extends Command {
+  readonly #bytes: Buffer;
+
+  constructor(name: string, bytes: Buffer, onReply: (error?: Error | null, reply?: unknown) => void) {
+    super(name, [], { replyEncoding: null }, onReply);
+    this.#bytes = bytes;
+  }
+
+  override toWritable(): Buffer {
+    return this.#bytes;
   }
 }
 

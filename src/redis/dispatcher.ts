@@ -8,7 +8,7 @@ import type { Connection } from './connection.ts';
 import { isPassing, type LaneEvents, NodeLane } from './node-lane.ts';
 import { OpenCalls } from './open-calls.ts';
 import { type Refusal, replyError } from './reply-error.ts';
-import type { RedisReply } from './router.ts';
+import type { RedisArg, RedisReply } from './router.ts';
 import type { AskNode, Topology } from './topology.ts';
 
 /** Who has not said by now who serves what is not the one to learn it from. */
@@ -210,7 +210,7 @@ export class Dispatcher implements LaneEvents {
     if (call.node === undefined) void this.topology.refresh();
   }
 
-  #ask(addr: string, name: string, args: (string | Buffer | number)[]): Promise<RedisReply> {
+  #ask(addr: string, name: string, args: readonly RedisArg[]): Promise<RedisReply> {
     return new Promise((resolve, reject) => {
       const timeout = ASK_TIMEOUT_MS;
       const deadline = this.#clock.monotonic() + timeout;

@@ -3,7 +3,7 @@ import { AsynqError } from '../runtime/errors.ts';
 import type { Logger } from '../runtime/logger.ts';
 import type { Random } from '../runtime/random.ts';
 import { BlockingLines } from './blocking-lines.ts';
-import { ANY_SLOT, Call, evalshaArgs, toDriver } from './call.ts';
+import { ANY_SLOT, Call, evalshaArgs } from './call.ts';
 import type { Connection } from './connection.ts';
 import { Dispatcher, type TopologyParts } from './dispatcher.ts';
 import type {
@@ -61,7 +61,7 @@ export class LaneRouter implements RedisRouter {
   }
 
   command(key: string, name: string, args: readonly RedisArg[], options?: CallOptions): Promise<RedisReply> {
-    return this.#call(keySlot(key), name.toUpperCase(), args.map(toDriver), { timeout: options?.timeout });
+    return this.#call(keySlot(key), name.toUpperCase(), args, { timeout: options?.timeout });
   }
 
   block(
@@ -71,7 +71,7 @@ export class LaneRouter implements RedisRouter {
     options: { readonly timeout: number; readonly signal: AbortSignal },
   ): Promise<RedisReply> {
     this.#throwIfClosed();
-    return this.#blocking.call(key, name, args.map(toDriver), options.timeout, options.signal);
+    return this.#blocking.call(key, name, args, options.timeout, options.signal);
   }
 
   async locate(key: string): Promise<KeyLocation> {
@@ -128,11 +128,11 @@ export class LaneRouter implements RedisRouter {
   #call(
     slot: number,
     name: string,
-    args: (string | Buffer | number)[],
+    args: readonly RedisArg[],
     options?: {
       readonly script?: Script;
       readonly timeout?: number | undefined;
-      readonly argsWhenResent?: (() => (string | Buffer | number)[]) | undefined;
+      readonly argsWhenResent?: (() => readonly RedisArg[]) | undefined;
       readonly replicas?: ReplicaWait | undefined;
     },
   ): Promise<RedisReply> {

@@ -1,31 +1,28 @@
-/** A message that needed more does not leave its buffer to the next. */
-const KEPT_BYTES = 65_536;
+import { Scratch } from '../runtime/scratch.ts';
 
 /** Of a number, at most. */
 const VARINT_BYTES = 10;
+
+const LENGTH_DELIMITED = 2;
 
 /**
  * Writes the fields of protobuf messages, one message after the other; zero values are left out, as in proto3.
  *
  * The library's writer gives each message an array of its own, which costs more than all the rest: it lies outside the
- * heap. Here messages grow in one buffer, and leave it for the pool that Node keeps for small ones.
+ * heap.
  */
 export class ProtoWriter {
-  #buffer = Buffer.allocUnsafeSlow(1024);
-  #end = 0;
+  readonly #out = new Scratch();
 
   /** Begins a message, whatever became of the one before. */
   begin(): this {
-    this.#end = 0;
+    this.#out.clear();
     return this;
   }
 
   /** The bytes written since `begin`. */
   finish(): Buffer {
-    const bytes = Buffer.allocUnsafe(this.#end);
-    this.#buffer.copy(bytes, 0, 0, this.#end);
-    if (this.#buffer.byteLength > KEPT_BYTES) this.#buffer = Buffer.allocUnsafeSlow(KEPT_BYTES);
-    return bytes;
+    return this.#out.take();
   }
 
   /** @throws TypeError for text that is not Unicode */
@@ -36,10 +33,9 @@ export class ProtoWriter {
   bytes(no: number, bytes: Uint8Array): void {
     const { byteLength } = bytes;
     if (byteLength === 0) return;
-    this.#reserve(2 * VARINT_BYTES + byteLength);
+    this.#out.reserve(2 * VARINT_BYTES + byteLength);
     this.#head(no, byteLength);
-    this.#buffer.set(bytes, this.#end);
-    this.#end += byteLength;
+    this.#out.add(bytes);
   }
 
   /** @throws TypeError for what is not an integer of 32 bits */
@@ -52,7 +48,7 @@ export class ProtoWriter {
   int64(no: number, value: number): void {
     if (value === 0) return;
     if (!Number.isSafeInteger(value)) throw new TypeError(`expected an integer, got ${value}`);
-    this.#reserve(2 * VARINT_BYTES);
+    this.#out.reserve(2 * VARINT_BYTES);
     this.#varint(no * 8);
     if (value > 0) this.#varint(value);
     else this.#negative(value);
@@ -60,77 +56,66 @@ export class ProtoWriter {
 
   /** A map's entry: its key is field 1, its value field 2, and they are written even when empty. */
   entry(no: number, key: string, value: string): void {
-    const lengths = [Buffer.byteLength(key), Buffer.byteLength(value)].map(
-      (length) => 1 + varintBytes(length) + length,
-    );
-    this.#reserve(2 * VARINT_BYTES);
-    this.#head(
-      no,
-      lengths.reduce((sum, length) => sum + length),
-    );
+    this.#out.reserve(2 * VARINT_BYTES);
+    this.#head(no, textFieldBytes(key) + textFieldBytes(value));
     this.#text(1, key);
     this.#text(2, value);
   }
 
-  /** A field that was read from another message, tag included. */
+  /** A field that was read from another message. */
   raw(no: number, wireType: number, data: Uint8Array): void {
-    this.#reserve(VARINT_BYTES + data.byteLength);
+    this.#out.reserve(VARINT_BYTES + data.byteLength);
     this.#varint(no * 8 + wireType);
-    this.#buffer.set(data, this.#end);
-    this.#end += data.byteLength;
+    this.#out.add(data);
   }
 
   #text(no: number, text: string): void {
-    this.#reserve(2 * VARINT_BYTES + 3 * text.length);
-    const start = this.#end;
+    const out = this.#out;
+    out.reserve(2 * VARINT_BYTES + 3 * text.length);
+    const start = out.end;
     this.#head(no, text.length);
-    const bytes = this.#buffer.write(text, this.#end);
-    this.#end += bytes;
+    const bytes = out.bytes.write(text, out.end);
+    out.end += bytes;
     if (bytes === text.length) return;
     // There is more than ASCII in it, and its length was another.
     if (!text.isWellFormed()) {
       throw new TypeError(`expected Unicode text, got half of a surrogate pair in ${JSON.stringify(text)}`);
     }
-    this.#end = start;
+    out.end = start;
     this.#head(no, bytes);
-    this.#end += this.#buffer.write(text, this.#end);
+    out.end += out.bytes.write(text, out.end);
   }
 
   /** Tag and length of a field that is delimited by its length. */
   #head(no: number, length: number): void {
-    this.#varint(no * 8 + 2);
+    this.#varint(no * 8 + LENGTH_DELIMITED);
     this.#varint(length);
   }
 
   #varint(value: number): void {
-    const buffer = this.#buffer;
-    let end = this.#end;
+    const { bytes } = this.#out;
+    let { end } = this.#out;
     let rest = value;
     // Beyond 31 bits the operators on bits do not reach.
-    for (; rest > 0x7fff_ffff; rest = Math.floor(rest / 128)) buffer[end++] = (rest % 128) | 0x80;
-    for (; rest > 0x7f; rest >>>= 7) buffer[end++] = (rest & 0x7f) | 0x80;
-    buffer[end++] = rest;
-    this.#end = end;
+    for (; rest > 0x7fff_ffff; rest = Math.floor(rest / 128)) bytes[end++] = (rest % 128) | 0x80;
+    for (; rest > 0x7f; rest >>>= 7) bytes[end++] = (rest & 0x7f) | 0x80;
+    bytes[end++] = rest;
+    this.#out.end = end;
   }
 
   /** The two's complement in 64 bits. */
   #negative(value: number): void {
+    const { bytes } = this.#out;
     let rest = BigInt.asUintN(64, BigInt(value));
-    for (; rest > 0x7fn; rest >>= 7n) this.#buffer[this.#end++] = Number(rest & 0x7fn) | 0x80;
-    this.#buffer[this.#end++] = Number(rest);
-  }
-
-  #reserve(bytes: number): void {
-    const needed = this.#end + bytes;
-    if (needed <= this.#buffer.byteLength) return;
-    const grown = Buffer.allocUnsafeSlow(Math.max(needed, 2 * this.#buffer.byteLength));
-    this.#buffer.copy(grown, 0, 0, this.#end);
-    this.#buffer = grown;
+    for (; rest > 0x7fn; rest >>= 7n) bytes[this.#out.end++] = Number(rest & 0x7fn) | 0x80;
+    bytes[this.#out.end++] = Number(rest);
   }
 }
 
-function varintBytes(value: number): number {
-  let bytes = 1;
-  for (let rest = value; rest > 0x7f; rest = Math.floor(rest / 128)) bytes++;
+/** Of a field with a number below 16. */
+function textFieldBytes(text: string): number {
+  const length = Buffer.byteLength(text);
+  let bytes = 2 + length;
+  for (let rest = length; rest > 0x7f; rest = Math.floor(rest / 128)) bytes++;
   return bytes;
 }
