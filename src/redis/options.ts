@@ -21,9 +21,7 @@ interface Common {
 
 /** One Redis server (asynq `RedisClientOpt`). */
 export interface RedisClientOpt extends Common {
-  /** `unix`: over a socket of this machine. @default 'tcp' */
-  readonly network?: 'tcp' | 'unix';
-  /** `host:port`, or the path of the socket. */
+  /** `host:port`. */
   readonly addr: string;
   /** @default 0 */
   readonly db?: number;
@@ -34,17 +32,4 @@ export interface RedisClusterClientOpt extends Common {
   readonly addrs: readonly string[];
 }
 
-/** The master of a set of Redis servers that sentinels watch over (asynq `RedisFailoverClientOpt`). */
-export interface RedisFailoverClientOpt extends Common {
-  /** What the sentinels call it. */
-  readonly masterName: string;
-  /** `host:port` of the sentinels; one that answers is enough. */
-  readonly sentinelAddrs: readonly string[];
-  /** Of the sentinels; `username` and `password` are the master's. */
-  readonly sentinelUsername?: string;
-  readonly sentinelPassword?: string;
-  /** @default 0 */
-  readonly db?: number;
-}
-
-export type RedisConnOpt = RedisClientOpt | RedisClusterClientOpt | RedisFailoverClientOpt;
+export type RedisConnOpt = RedisClientOpt | RedisClusterClientOpt;
