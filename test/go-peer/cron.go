@@ -102,7 +102,7 @@ func cronTimes(zone, start string) (cronVector, error) {
 
 // schedule runs a scheduler with the entries of stdin, one a line, until its stdin closes or it gets SIGTERM.
 func schedule(p peer, _ []string) error {
-	in := bufio.NewScanner(os.Stdin)
+	in := bufio.NewScanner(os.Stdin) // up to an empty line
 	scheduler := asynq.NewScheduler(p.conn, &asynq.SchedulerOpts{
 		HeartbeatInterval: time.Second, LogLevel: asynq.ErrorLevel,
 	})
@@ -124,6 +124,9 @@ func schedule(p peer, _ []string) error {
 		}
 	}
 	if err := scheduler.Start(); err != nil {
+		return err
+	}
+	if err := p.out.Encode(map[string]string{"event": "started"}); err != nil {
 		return err
 	}
 	<-endOfInput()

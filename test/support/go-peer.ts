@@ -102,6 +102,21 @@ export class GoPeer {
     return task as PeerTask;
   }
 
+  /** The entries of all schedulers. */
+  async entries(): Promise<readonly PeerEntry[]> {
+    return (await this.run(['entries'])) as readonly PeerEntry[];
+  }
+
+  /** Starts Go's scheduler with entries of `spec` and `task`, which says too how it is enqueued; resolves when it runs. */
+  async schedule(entries: readonly { readonly spec: string; readonly task: object }[]): Promise<GoServer> {
+    const scheduler = new GoServer(
+      spawn(this.#binary, [...this.#flags, 'schedule'], { stdio: ['pipe', 'pipe', 'inherit'] }),
+      entries,
+    );
+    await scheduler.started;
+    return scheduler;
+  }
+
   /** Starts Go's server; resolves when it runs. Spans are milliseconds. */
   async serve(options: {
     queues: Readonly<Record<string, number>>;
@@ -130,6 +145,19 @@ export class GoPeer {
   }
 }
 
+/** An entry of a scheduler as Go's inspector shows it; times are Unix seconds, 0 for none, bytes are base64. */
+export interface PeerEntry {
+  readonly id: string;
+  readonly spec: string;
+  readonly type: string;
+  readonly payload: string | null;
+  readonly options: readonly string[];
+  readonly next: number;
+  readonly prev: number;
+  /** The newest first. */
+  readonly events: readonly { readonly taskId: string; readonly enqueuedAt: number }[];
+}
+
 export interface PeerProcessed {
   readonly id: string;
   readonly queue: string;
@@ -141,7 +169,7 @@ export interface PeerProcessed {
   readonly error?: string;
 }
 
-/** A running Go server. It ends when its stdin closes, so it cannot outlive us. */
+/** A running Go server or scheduler. It ends when its stdin closes, so it cannot outlive us. */
 export class GoServer implements AsyncDisposable {
   /** What it has processed so far, in order. */
   readonly processed: PeerProcessed[] = [];
@@ -151,9 +179,11 @@ export class GoServer implements AsyncDisposable {
   readonly #process: ChildProcessByStdio<Writable, Readable, null>;
   readonly #ended: Promise<void>;
 
-  constructor(process: ChildProcessByStdio<Writable, Readable, null>) {
+  /** `input`: what it reads first, one a line. */
+  constructor(process: ChildProcessByStdio<Writable, Readable, null>, input: readonly object[] = []) {
     this.#process = process;
     this.#ended = new Promise((resolve) => process.once('close', () => resolve()));
+    if (input.length > 0) process.stdin.write(`${input.map((one) => JSON.stringify(one)).join('\n')}\n\n`);
     const lines = createInterface({ input: process.stdout });
     this.started = new Promise((resolve, reject) => {
       lines.on('line', (line) => {
