@@ -75,6 +75,22 @@ describe('an aggregation set', () => {
     expect(tasks.map(({ id }) => id)).toEqual(ids);
   });
 
+  it('holds 10,000 tasks at most, where nothing else limits it', async () => {
+    const seed = redis.pipeline().sadd(keys.groups, 'g');
+    for (let n = 0; n < 10_001; n++) {
+      const msg = encodeTaskMessage(taskMessage({ queue, id: `${n}`, groupKey: 'g' }));
+      seed.hset(keys.task(`${n}`), 'msg', Buffer.from(msg), 'state', 'aggregating', 'group', 'g');
+      seed.zadd(keys.group('g'), second(), `${n}`);
+    }
+    await seed.exec();
+    await clock.advance(1_000);
+    const set = await claim('g', WHOLE);
+    expect(set.tasks).toHaveLength(10_000);
+    expect(await redis.zcard(keys.group('g'))).toBe(1);
+    expect(await broker.finishAggregation(set, { message: taskMessage({ queue }) })).toBe(true);
+    expect(await redis.exists(set.key)).toBe(0);
+  });
+
   it('drops ids whose task is gone, and a set of nothing else', async () => {
     const [gone, here] = [await add('g'), await add('g')];
     await redis.del(keys.task(gone.id));
