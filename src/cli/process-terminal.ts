@@ -2,6 +2,8 @@ import { StopSignals } from '../runtime/lifecycle.ts';
 import { INTERRUPTED } from './program.ts';
 import type { Terminal } from './terminal.ts';
 
+const DEFAULT_COLUMNS = 80;
+
 /** This process's own terminal. A reader that goes away (`asynq queue ls | head -1`) is no error. */
 export function processTerminal(): Terminal {
   for (const stream of [process.stdout, process.stderr]) {
@@ -13,7 +15,10 @@ export function processTerminal(): Terminal {
     env: process.env,
     isTTY: process.stdout.isTTY,
     isErrTTY: process.stderr.isTTY,
-    columns: process.stderr.columns ?? process.stdout.columns ?? 80,
+    get columns() {
+      // A terminal that does not know its size says 0.
+      return process.stderr.columns || process.stdout.columns || DEFAULT_COLUMNS;
+    },
     out: (text) => void process.stdout.write(text),
     err: (text) => void process.stderr.write(text),
     interruptible() {

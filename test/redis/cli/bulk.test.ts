@@ -1,11 +1,14 @@
-import { describe, expect, it } from 'vitest';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { runAsynq } from '../../../src/cli/asynq.ts';
 import { Client } from '../../../src/tasks/client.ts';
 import { Inspector } from '../../../src/tasks/inspector.ts';
 import type { TaskOptions } from '../../../src/tasks/options.ts';
 import { Task } from '../../../src/tasks/task.ts';
+import { binPath } from '../../support/bin.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
-import { uniqueQueue } from '../../support/redis.ts';
+import { testCluster, uniqueQueue } from '../../support/redis.ts';
 import { testRouter } from '../../support/router.ts';
 import { clusterTerminal, json, onCluster } from './run.ts';
 
@@ -92,4 +95,35 @@ describe('asynq task archiveall, runall, deleteall', () => {
       `error: interrupted: the other ${pending} of 1000 are as they were\n`,
     );
   });
+});
+
+/** Runs the CLI on a terminal (of util-linux's script) and hits Ctrl-C when it has written `cue`. */
+async function onTerminal(args: readonly string[], cue: string): Promise<{ code: number; text: string }> {
+  const { addrs, password } = testCluster();
+  const command = [process.execPath, binPath('asynq'), ...args].join(' ');
+  const env = { ...process.env, CLUSTER: 'true', CLUSTER_ADDRS: addrs.join(','), PASSWORD: password };
+  const child = spawn('script', ['-qefc', command, '/dev/null'], { env, stdio: ['pipe', 'pipe', 'inherit'] });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  const exit = once(child, 'exit');
+  let text = '';
+  let isHit = false;
+  for await (const part of child.stdout) {
+    text += part;
+    if (!isHit && text.includes(cue)) child.stdin.write('\u0003');
+    isHit ||= text.includes(cue);
+  }
+  const [code] = await exit;
+  return { code, text };
+}
+
+it('hears Ctrl-C on a real terminal', async () => {
+  const queue = uniqueQueue('bulk');
+  await fill(queue, 30_000);
+  const { code, text } = await onTerminal(['task', 'deleteall', '-q', queue, '-s', 'pending'], '/30000');
+  expect(code).toBe(130);
+  const left = (await inspector.getQueueInfo(queue)).pending;
+  expect(text).toContain(`${30_000 - left} tasks deleted`);
+  expect(text).toContain(`error: interrupted: the other ${left} of 30000 are as they were`);
+  expect(text).toContain('deleting pending tasks [');
+  await inspector.deleteQueue(queue, { force: true });
 });
