@@ -3,8 +3,10 @@ import { InvalidArgumentError, Option } from 'commander';
 import { processTerminal } from '../cli/process-terminal.ts';
 import { createProgram, ExitCode, packageVersion, runProgram } from '../cli/program.ts';
 import { isAddress, withoutSecrets } from '../redis/address.ts';
+import { parseGoDuration } from '../runtime/go-duration.ts';
 import type { DevFlags } from './dev.ts';
 import type { OperatorFlags } from './operator.ts';
+import type { SchedulerFlags } from './scheduler.ts';
 
 // Each command is loaded when it is called: the Kubernetes client alone costs the others a second and 100 MB.
 const terminal = processTerminal();
@@ -62,6 +64,48 @@ program
   });
 
 program
+  .command('scheduler')
+  .description('Enqueue the periodic tasks of a file')
+  .requiredOption('-f, --filename <path>', 'YAML or JSON; read again and again')
+  .addOption(
+    new Option('--sync-interval <duration>', 'between two readings of the file')
+      .argParser(duration)
+      .default(10_000, '10s'),
+  )
+  .option('--location <zone>', 'of cron specs that name none, e.g. Europe/Berlin', 'UTC')
+  .option('--no-high-availability', 'enqueue whatever other schedulers of the same tasks do')
+  .addOption(new Option('--port <number>', 'of health; 0 picks one').argParser(port).default(8080))
+  .option('--host <address>', 'to listen on; absent, all')
+  .addOption(
+    withEnv(new Option('--log-level <level>'), 'LOG_LEVEL')
+      .choices(['debug', 'info', 'warn', 'error'])
+      .default('info'),
+  )
+  .addHelpText(
+    'after',
+    `
+The file lists the tasks, each with its cron spec, and options as in the library:
+
+  tasks:
+    - spec: CRON_TZ=Europe/Berlin 0 6 * * MON-FRI
+      type: report:daily
+      payload: { team: sales }
+      queue: reports
+      timeoutSeconds: 600
+    - { spec: '@every 90s', type: tick }
+
+A file that becomes wrong while it runs is told of, and changes nothing. Any
+number of schedulers may run with the same file: each fire is enqueued once.
+Where Redis is says the environment, as for a worker: ASYNQ_REDIS_ADDRS,
+ASYNQ_REDIS_MODE, ASYNQ_REDIS_USERNAME, ASYNQ_REDIS_PASSWORD, ...`,
+  )
+  .action(async (flags: SchedulerFlags) => {
+    const { main } = await import('./scheduler.ts');
+    const code = await main(flags);
+    if (code !== 0) throw new ExitCode(code);
+  });
+
+program
   .command('dev')
   .description('Run AsynqQueues from manifest files with local workers, without Kubernetes')
   .argument('<path...>', 'manifests, files and folders; watched')
@@ -108,11 +152,14 @@ ConfigMap that is in none of them is the files beside the manifest.`,
 program
   .command('validate')
   .description('Judge AsynqQueue manifests as the API server would')
-  .requiredOption('-f, --filename <path...>', 'files and folders; - is standard input')
-  .action(async ({ filename }: { filename: string[] }) => {
+  .argument('[path...]', 'files and folders; - is standard input')
+  .option('-f, --filename <path...>', 'the same, as kubectl has it')
+  .action(async (paths: string[], { filename = [] }: { filename?: string[] }) => {
     const { validateManifests } = await import('../operator/validate.ts');
     const { text } = await import('node:stream/consumers');
-    const { notes, faults } = await validateManifests(filename, () => text(process.stdin));
+    const all = [...paths, ...filename];
+    if (all.length === 0) program.error("error: missing required argument 'path'");
+    const { notes, faults } = await validateManifests(all, () => text(process.stdin));
     for (const note of notes) terminal.out(`${note}\n`);
     for (const fault of faults) terminal.err(`error: ${fault}\n`);
     if (faults.length > 0) throw new ExitCode(1);
@@ -126,6 +173,17 @@ function withEnv(option: Option, variable: string): Option {
 function port(text: string): number {
   if (/^\d{1,5}$/.test(text) && Number(text) <= 65_535) return Number(text);
   throw new InvalidArgumentError(`expected a port, got "${text}"`);
+}
+
+/** Milliseconds. */
+function duration(text: string): number {
+  try {
+    const ms = parseGoDuration(text);
+    if (ms >= 1) return ms;
+  } catch {
+    // as any other text that is none
+  }
+  throw new InvalidArgumentError(`expected a duration such as 90s or 5m, got "${text}"`);
 }
 
 /** A list that names nothing is refused: read as one, it would serve nothing and look well. */

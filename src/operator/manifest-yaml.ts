@@ -52,7 +52,8 @@ export function readObjects(text: string): { objects: ManifestObject[]; problems
   const problems: YamlProblem[] = [];
   for (const document of Array.isArray(documents) ? documents : []) {
     const faults = [
-      ...document.errors.map(({ pos, message }) => ({ offset: pos[0], message })),
+      // Those after the first mostly follow from it.
+      ...document.errors.slice(0, 1).map(({ pos, message }) => ({ offset: pos[0], message })),
       ...aliasFaults(document),
     ];
     for (const { offset, message } of faults) problems.push({ position: positionAt(offset), message });

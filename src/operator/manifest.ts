@@ -118,8 +118,12 @@ function identityOf(object: ManifestObject, refuse: Refuse): Identity | undefine
   if (typeof kind !== 'string') refuse(['kind'], 'required, but missing');
   if (typeof apiVersion !== 'string' || typeof kind !== 'string') return undefined;
   const [group = '', version] = apiVersion.includes('/') ? apiVersion.split('/') : ['', apiVersion];
-  if (kind === KIND && group === GROUP && version !== VERSION) {
+  if (kind === KIND && (group !== GROUP || version !== VERSION)) {
     refuse(['apiVersion'], `expected ${GROUP}/${VERSION}, got ${apiVersion}`);
+    return undefined;
+  }
+  if (kind !== KIND && group === GROUP) {
+    refuse(['kind'], `expected ${KIND}, the one kind of ${GROUP}, got ${kind}`);
     return undefined;
   }
   const unnamed = LOCAL_GROUPS.has(group) ? '(unnamed)' : undefined;

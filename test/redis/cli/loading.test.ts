@@ -35,6 +35,7 @@ describe('what is not needed is not loaded', () => {
     ['asynq-operator', ['worker'], 'src/server/worker.ts'],
     ['asynq-operator', ['dev', 'nowhere'], 'src/operator/local-operator.ts'],
     ['asynq-operator', ['validate', '-f', 'nowhere'], 'src/operator/validate.ts'],
+    ['asynq-operator', ['validate', 'nowhere'], 'src/operator/validate.ts'],
   ] as const)('%s %j', async (name, args, needed) => {
     const modules = await loadedBy(name, args);
     expect(modules).toContain(needed);

@@ -190,6 +190,15 @@ spec:
       'queues.yaml:1:1: apiVersion: expected asynq.dev/v1alpha1, got asynq.dev/v1',
     ],
     [
+      'apiVersion: asynq.dev/v1alpha1\nkind: AsynqQeue\nmetadata: { name: a }',
+      'queues.yaml:2:1: kind: expected AsynqQueue, the one kind of asynq.dev, got AsynqQeue',
+    ],
+    [
+      'apiVersion: asynk.dev/v1alpha1\nkind: AsynqQueue\nmetadata: { name: a }',
+      'queues.yaml:1:1: apiVersion: expected asynq.dev/v1alpha1, got asynk.dev/v1alpha1',
+    ],
+    ['a: [1\nb: }\nc: "', /^queues\.yaml:2:1: /],
+    [
       'apiVersion: v1\nkind: Secret\nmetadata: { name: a }\nstringData: { password: 123 }',
       'queues.yaml:4:15: stringData.password: expected string, got something else',
     ],
