@@ -47,6 +47,7 @@ test("the README's manifest runs on a laptop, with the handlers beside it", asyn
 
   const args = [manifest, '--redis-addrs', addrs.join(',')];
   await using operator = new DevProcess(args, { ASYNQ_REDIS_PASSWORD: password });
-  const isResized = () => operator.output.some((line) => line.includes('"src":"alguna/ruta"'));
-  await operator.until(isResized, 'the task to be handled');
+  const resized = () => operator.output.filter((line) => line.includes('"src":"alguna/ruta"'));
+  await operator.until(() => resized().length > 0, 'the task to be handled');
+  expect(resized()).toEqual([expect.stringContaining('"msg":"resizing"')]);
 });
