@@ -79,6 +79,7 @@ describe('docs/cli.md names the fields of', () => {
     ['queue history', [queue]],
     ['queue pause', [queue]],
     ['queue resume', [queue]],
+    ['queue limits', [queue]],
     ['task list', ['-q', queue, '-s', 'active']],
     ['task inspect', ['-q', queue, '-i', 'leased']],
     ['task enqueue', ['-q', queue, '-t', 'x', '-l', '', '-i', 'new']],
