@@ -119,6 +119,11 @@ export interface Broker {
   /** @throws ASYNQ_DUPLICATE_TASK, ASYNQ_TASK_ID_CONFLICT, ASYNQ_CLAIM_TAKEN */
   enqueue(task: Enqueueing): Promise<void>;
   /**
+   * Enqueues each on its own account, in few calls: for each undefined, or what `enqueue` would throw. `tasks` is read
+   * while the first are on their way.
+   */
+  enqueueMany(tasks: Iterable<Enqueueing>): Promise<readonly unknown[]>;
+  /**
    * Leases up to `max` tasks of one queue, fewer when they are large. A message that does not decode is archived with the
    * reason, not returned.
    */
@@ -140,8 +145,8 @@ export interface Broker {
   listLeaseExpired(queue: string, before: number): Promise<LeasedTask[]>;
   /** Deletes completed tasks whose retention is over; how many. */
   deleteExpiredCompleted(queue: string, batch: number): Promise<number>;
-  /** Groups whose tasks are to be made one now. */
-  readyGroups(queue: string, policy: GroupPolicy): Promise<ReadyGroups>;
+  /** Groups whose tasks are to be made one now; undefined: another server has just looked. `looker` names the server. */
+  readyGroups(queue: string, policy: GroupPolicy, looker: string): Promise<ReadyGroups | undefined>;
   /**
    * Takes tasks from a group; undefined: it is not ready (any more). Messages that do not decode are archived. The tasks
    * go back to their group after two minutes unless they are finished or returned before.

@@ -9,7 +9,7 @@ import { decodeTaskMessage, encodeTaskMessage } from '../wire/task-message.ts';
 import { unreadableTask } from '../wire/unreadable-task.ts';
 import { BatchKeys } from './batch-keys.ts';
 import type { AggregationSet, Enqueueing, GroupedTask, GroupPolicy, ReadyGroups } from './broker.ts';
-import { refusal } from './enqueuer.ts';
+import { refusal } from './enqueue-calls.ts';
 import { bytes, integer, list, pairs, texts } from './replies.ts';
 import { loadScript } from './scripts.ts';
 import { unixNanoseconds } from './unix-nanoseconds.ts';
@@ -23,6 +23,9 @@ const SET_ASIDE_MEMBER = loadScript('set-aside-member');
 
 /** Groups that one script call looks at, about. */
 const GROUPS_A_LOOK = 200;
+
+/** One server's look holds for all of a queue for so long, milliseconds: they would all see the same groups. */
+const LOOK_MS = 500;
 
 /** Tasks of one aggregation set: more are deleted by one script in some ten milliseconds, in which Redis does nothing else. */
 const MAX_SET = 10_000;
@@ -48,13 +51,15 @@ export class Groups {
     this.#log = parts.log;
   }
 
-  async look(queue: string, policy: GroupPolicy): Promise<ReadyGroups> {
+  async look(queue: string, policy: GroupPolicy, looker: string): Promise<ReadyGroups | undefined> {
     const keys = new QueueKeys(queue);
     const ready = new Set<string>();
     let nextDue: number | undefined;
     for (let cursor = '0'; ; ) {
-      const args = [keys.groupPrefix, cursor, GROUPS_A_LOOK, ...this.#times(policy), policy.maxSize];
-      const reply = await this.#router.run(LOOK_AT_GROUPS, [keys.groups], args);
+      const times = this.#times(policy);
+      const args = [keys.groupPrefix, cursor, GROUPS_A_LOOK, ...times, policy.maxSize, looker, LOOK_MS];
+      const reply = await this.#router.run(LOOK_AT_GROUPS, [keys.groups, keys.looker], args);
+      if (reply === null) return undefined;
       const [next, names, due] = list(LOOK_AT_GROUPS, reply);
       for (const name of texts(LOOK_AT_GROUPS, names)) ready.add(name);
       if (due !== null) nextDue = Math.min(nextDue ?? Number.POSITIVE_INFINITY, milliseconds(due));

@@ -14,7 +14,8 @@ import type {
   ServerState,
   Settlement,
 } from './broker.ts';
-import { Enqueuer, type ReplicaGoal } from './enqueuer.ts';
+import type { ReplicaGoal } from './enqueue-calls.ts';
+import { Enqueuer } from './enqueuer.ts';
 import { Groups } from './groups.ts';
 import { Leaser } from './leaser.ts';
 import { PendingWatch } from './pending-watch.ts';
@@ -67,6 +68,10 @@ export class RedisBroker implements Broker {
     return this.#enqueuer.enqueue(task);
   }
 
+  enqueueMany(tasks: Iterable<Enqueueing>): Promise<readonly unknown[]> {
+    return this.#enqueuer.enqueueMany(tasks);
+  }
+
   dequeue(queue: string, max: number): Promise<DequeueReply> {
     return this.#leaser.dequeue(queue, max);
   }
@@ -115,8 +120,8 @@ export class RedisBroker implements Broker {
     );
   }
 
-  readyGroups(queue: string, policy: GroupPolicy): Promise<ReadyGroups> {
-    return this.#groups.look(queue, policy);
+  readyGroups(queue: string, policy: GroupPolicy, looker: string): Promise<ReadyGroups | undefined> {
+    return this.#groups.look(queue, policy, looker);
   }
 
   claimGroup(queue: string, group: string, policy: GroupPolicy): Promise<AggregationSet | undefined> {

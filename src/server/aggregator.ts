@@ -18,6 +18,9 @@ const LONGEST_SLEEP_MS = 7_000;
 /** A group may grow to its largest size at any moment. */
 const SIZE_LOOK_MS = 1_000;
 
+/** A look at very many groups takes its time of Redis: so many times that is slept at least. */
+const LOOK_COST = 10;
+
 /** As Go's: aggregations of one queue at once. */
 const AT_ONCE = 3;
 
@@ -34,6 +37,8 @@ export interface AggregatorParts {
   readonly queues: QueueSet;
   readonly policy: GroupPolicy;
   readonly aggregate: AggregateFunction;
+  /** Names this server among those that look at groups. */
+  readonly looker: string;
   /** A task was made, and may be pending. */
   readonly onMade: () => void;
 }
@@ -100,11 +105,15 @@ export class Aggregator {
     }
   }
 
-  /** Aggregates the groups that are ready; how long to sleep after that, milliseconds. */
+  /** Aggregates the groups that are ready, when no other server has just looked; how long to sleep then, milliseconds. */
   async #pass(queue: string, failing: Map<string, Failing>, signal: AbortSignal): Promise<number> {
-    const { broker, clock, policy } = this.#parts;
+    const { broker, clock, looker, policy } = this.#parts;
     try {
-      const { ready, nextDue } = await broker.readyGroups(queue, policy);
+      const start = clock.monotonic();
+      const groups = await broker.readyGroups(queue, policy, looker);
+      if (groups === undefined) return this.#longestSleep;
+      const { ready, nextDue } = groups;
+      const least = Math.max(1, (clock.monotonic() - start) * LOOK_COST);
       for (const group of failing.keys()) if (!ready.includes(group)) failing.delete(group);
       const now = clock.monotonic();
       const waiting = ready.filter((group) => (failing.get(group)?.after ?? now) <= now);
@@ -112,7 +121,10 @@ export class Aggregator {
       if (claimed > 0) return 0;
       const untilDue = nextDue === undefined ? this.#longestSleep : nextDue - clock.now();
       const untilTried = [...failing.values()].map(({ after }) => after - clock.monotonic());
-      return Math.max(1, Math.min(this.#longestSleep, untilDue, ...untilTried));
+      return Math.max(
+        Math.min(least, LONGEST_SLEEP_MS),
+        Math.min(this.#longestSleep, untilDue, ...untilTried),
+      );
     } catch (err) {
       this.#throttle.error({ err, queue }, 'cannot look at groups');
       return this.#longestSleep;

@@ -48,6 +48,9 @@ const LEFT = {
 /** Servers that are kept off by one limit do not come back all in one moment; a rate allows for more than this. */
 const SPREAD_MS = 25;
 
+/** Limits are believed for so long: they may be raised, or taken away, long before the next start is due. */
+const LIMITS_STAND_MS = 1_000;
+
 export interface FetcherParts {
   readonly broker: Pick<Broker, 'dequeue'>;
   readonly clock: Clock;
@@ -69,7 +72,7 @@ export interface FetcherParts {
  * all were found empty the loop sleeps, half to one and a half intervals long, or until it is nudged. A queue whose
  * master does not answer is left alone for a growing while and holds no other queue up; the slots that it was offered
  * stay reserved until it answers, since the tasks in a late reply are leased and must be run. A queue that is held back by
- * its limits is left alone for as long as it says.
+ * its limits is left alone for as long as it says, a second at most.
  *
  * States: waiting for a slot -> asking -> waiting | idle -> asking; `run` ends, after the last answer, when its signal
  * has aborted and the processor is quiet.
@@ -212,7 +215,7 @@ export class Fetcher {
 
   #keepOff(queue: QueueInLine, { limit, retryAfterMs }: DequeueReply & { reason: 'limited' }): void {
     const { clock, random } = this.#parts;
-    queue.askAfter = clock.monotonic() + retryAfterMs + random() * SPREAD_MS;
+    queue.askAfter = clock.monotonic() + Math.min(retryAfterMs, LIMITS_STAND_MS) + random() * SPREAD_MS;
     if (limit === 'concurrency') this.#full.set(queue.name, queue);
   }
 

@@ -47,6 +47,7 @@ export function joinParts(
   state: () => ServerState,
 ): ServerParts {
   const { clock, random, log, leaseDuration } = config;
+  const { serverId } = state();
   const common = { broker, clock, random, log, queues, leaseDuration };
   const observer = guarded(config);
   const judge = new Judge(config);
@@ -68,7 +69,7 @@ export function joinParts(
     judge: (task, thrown) => judge.judge(task.leased, task.task, thrown),
     onHandled: (task, durationMs) => observer.handled(task.queue, durationMs),
   });
-  const waiter = new Waiter({ ...common, waiter: state().serverId, onPending: () => fetcher.nudge() });
+  const waiter = new Waiter({ ...common, waiter: serverId, onPending: () => fetcher.nudge() });
   const fetcher: Fetcher = new Fetcher({
     ...common,
     onEmpty: (queue) => waiter.watch(queue),
@@ -79,7 +80,13 @@ export function joinParts(
   const aggregate = aggregateFunction(config.groupAggregator);
   const aggregator =
     aggregate &&
-    new Aggregator({ ...common, aggregate, policy: groupPolicy(config), onMade: () => fetcher.nudge() });
+    new Aggregator({
+      ...common,
+      aggregate,
+      policy: groupPolicy(config),
+      looker: serverId,
+      onMade: () => fetcher.nudge(),
+    });
   const { healthCheck } = config;
   return {
     processor,

@@ -94,6 +94,10 @@ export class QueueKeys {
   get starts(): string {
     return `${this.ownPrefix}starts`;
   }
+  /** STRING server that looks at the groups at present; not asynq's. */
+  get looker(): string {
+    return `${this.ownPrefix}looker`;
+  }
   /** The key of a task's hash is this and its id. */
   get taskPrefix(): string {
     return `${this.prefix}t:`;

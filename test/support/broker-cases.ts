@@ -257,14 +257,20 @@ export function brokerCases(open: () => Promise<BrokerUnderTest>): void {
     test('a group is ready when its last task has waited long enough, and its time is told', async () => {
       await enqueueInGroup('g');
       const came = Math.floor(under.now() / 1000) * 1000;
-      expect(await broker.readyGroups(queue, eachMinute)).toEqual({ ready: [], nextDue: came + 60_000 });
+      expect(await broker.readyGroups(queue, eachMinute, 'me'))?.toEqual({
+        ready: [],
+        nextDue: came + 60_000,
+      });
       expect(await broker.claimGroup(queue, 'g', eachMinute)).toBeUndefined();
       await under.advance(30_000);
       await enqueueInGroup('g');
       await under.advance(30_000);
-      expect((await broker.readyGroups(queue, eachMinute)).nextDue).toBe(came + 90_000);
+      expect((await broker.readyGroups(queue, eachMinute, 'me'))?.nextDue).toBe(came + 90_000);
       await under.advance(30_000);
-      expect(await broker.readyGroups(queue, eachMinute)).toEqual({ ready: ['g'], nextDue: undefined });
+      expect(await broker.readyGroups(queue, eachMinute, 'me'))?.toEqual({
+        ready: ['g'],
+        nextDue: undefined,
+      });
       expect(await ids()).toEqual([]);
     });
 
@@ -274,7 +280,7 @@ export function brokerCases(open: () => Promise<BrokerUnderTest>): void {
       const came = Math.floor(under.now() / 1000) * 1000;
       await under.advance(50_000);
       await enqueueInGroup('g');
-      expect((await broker.readyGroups(queue, policy)).nextDue).toBe(came + 90_000);
+      expect((await broker.readyGroups(queue, policy, 'me'))?.nextDue).toBe(came + 90_000);
       await under.advance(41_000);
       expect((await broker.claimGroup(queue, 'g', policy))?.tasks).toHaveLength(2);
     });
@@ -284,7 +290,7 @@ export function brokerCases(open: () => Promise<BrokerUnderTest>): void {
       const [a, b] = [await enqueueInGroup('g'), await enqueueInGroup('g')];
       await under.advance(1_000);
       const c = await enqueueInGroup('g');
-      expect((await broker.readyGroups(queue, policy)).ready).toEqual(['g']);
+      expect((await broker.readyGroups(queue, policy, 'me'))?.ready).toEqual(['g']);
       const first = await broker.claimGroup(queue, 'g', policy);
       expect(first?.tasks.map(({ id }) => id).toSorted()).toEqual([a.id, b.id].toSorted());
       expect(await broker.claimGroup(queue, 'g', policy)).toBeUndefined();
@@ -293,12 +299,27 @@ export function brokerCases(open: () => Promise<BrokerUnderTest>): void {
       expect(last?.tasks).toEqual([{ id: c.id, message: c }]);
     });
 
+    test('of several servers one at a time looks at groups', async () => {
+      const look = (looker: string) => broker.readyGroups(queue, eachMinute, looker);
+      expect(await look('me')).toEqual({ ready: [], nextDue: undefined });
+      expect(await look('another')).toEqual({ ready: [], nextDue: undefined });
+      await enqueueInGroup('g');
+      expect(await look('me')).toBeDefined();
+      expect(await look('another')).toBeUndefined();
+      expect(await look('me')).toBeDefined();
+      await until(async () => {
+        await under.advance(100);
+        return look('another');
+      });
+      expect(await look('me')).toBeUndefined();
+    });
+
     test('one of those who claim a group gets it', async () => {
       await enqueueInGroup('g');
       await under.advance(61_000);
       const claims = [1, 2, 3].map(() => broker.claimGroup(queue, 'g', eachMinute));
       expect((await Promise.all(claims)).filter((set) => set !== undefined)).toHaveLength(1);
-      expect(await broker.readyGroups(queue, eachMinute)).toEqual({ ready: [], nextDue: undefined });
+      expect(await broker.readyGroups(queue, eachMinute, 'me'))?.toEqual({ ready: [], nextDue: undefined });
     });
 
     test('the task that a set was made into takes the place of those in it, once', async () => {
@@ -343,7 +364,7 @@ export function brokerCases(open: () => Promise<BrokerUnderTest>): void {
       expect(await broker.returnToGroup(set)).toBe(1);
       expect(await broker.returnToGroup(set)).toBe(0);
       expect(await broker.finishAggregation(set, { message: taskMessage({ queue }) })).toBe(false);
-      expect((await broker.readyGroups(queue, eachMinute)).ready).toEqual(['g']);
+      expect((await broker.readyGroups(queue, eachMinute, 'me'))?.ready).toEqual(['g']);
       expect((await broker.claimGroup(queue, 'g', eachMinute))?.tasks).toEqual([{ id: message.id, message }]);
     });
 

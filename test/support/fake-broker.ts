@@ -32,6 +32,7 @@ type FakeGroup = Map<string, number>;
 
 interface FakeQueue {
   readonly groups: Map<string, FakeGroup>;
+  look?: { readonly looker: string; readonly until: number };
   /** Of aggregation sets, by key. */
   readonly sets: Map<
     string,
@@ -55,6 +56,8 @@ export class FakeBroker implements Broker {
   /** Each call made, with its queue where it has one. */
   readonly calls: { readonly call: BrokerCall; readonly queue?: string }[] = [];
   readonly servers = new Map<string, ServerState>();
+  /** At groups. */
+  looks = 0;
   leaseSeconds: number = LEASE_SECONDS;
   readonly #clock: Clock;
   readonly #queues = new Map<string, FakeQueue>();
@@ -134,6 +137,11 @@ export class FakeBroker implements Broker {
     this.#enter(queue, { message, ...(processAt && { processAt }), ...(group && { group }) });
   }
 
+  async enqueueMany(tasks: Iterable<Enqueueing>): Promise<readonly unknown[]> {
+    const results = await Promise.allSettled([...tasks].map((task) => this.enqueue(task)));
+    return results.map((result) => (result.status === 'rejected' ? result.reason : undefined));
+  }
+
   #isLocked(key: string): boolean {
     return (this.#locks.get(key)?.until ?? 0) > this.#clock.now();
   }
@@ -157,9 +165,13 @@ export class FakeBroker implements Broker {
     return [...(this.#queue(queue).groups.get(group)?.keys() ?? [])];
   }
 
-  async readyGroups(name: string, policy: GroupPolicy): Promise<ReadyGroups> {
+  async readyGroups(name: string, policy: GroupPolicy, looker: string): Promise<ReadyGroups | undefined> {
     await this.#call('readyGroups', name);
     const now = this.#clock.now();
+    const queue = this.#queue(name);
+    if (queue.groups.size > 0 && (queue.look?.until ?? 0) <= now) queue.look = { looker, until: now + 500 };
+    if (queue.groups.size > 0 && queue.look?.looker !== looker) return undefined;
+    this.looks++;
     const dues = [...this.#queue(name).groups].map(([group, tasks]) => ({
       group,
       at: readyAt(tasks, policy, now),

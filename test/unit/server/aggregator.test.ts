@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { silentLogger } from '../../../src/runtime/logger.ts';
 import type { AggregateContext } from '../../../src/server/group-aggregator.ts';
+import { Server } from '../../../src/server/server.ts';
 import type { TaskOptions } from '../../../src/tasks/options.ts';
 import { Task } from '../../../src/tasks/task.ts';
 import type { TaskMessage } from '../../../src/wire/task-message.ts';
@@ -139,6 +141,28 @@ describe('an aggregator', () => {
     expect(calls(without, 'readyGroups')).toBe(0);
     expect(calls(served, 'readyGroups')).toBeLessThanOrEqual(11);
   });
+});
+
+test('aggregators of many servers look at groups little more often than one', async () => {
+  const config = { groupAggregator: counting(), groupMaxSize: 3 };
+  await using served = new ServedQueue(config);
+  const others = Array.from(
+    { length: 9 },
+    () => new Server(served.broker, { ...config, clock: served.clock, log: silentLogger }),
+  );
+  const made: number[] = [];
+  await addToGroup(served, 'g');
+  await served.start((task) => made.push(task.payload.getInt('n')));
+  for (const other of others) other.start((task) => made.push(task.payload.getInt('n')));
+  await served.clock.advance(30_000);
+  expect(served.broker.looks).toBeLessThanOrEqual(62);
+  await addToGroup(served, 'g');
+  await addToGroup(served, 'g');
+  await served.clock.advance(2_500);
+  expect(made).toEqual([3]);
+  const closed = others.map((other) => other.shutdown());
+  await served.clock.advance(10_000);
+  await Promise.all(closed);
 });
 
 describe('an aggregation that fails', () => {
