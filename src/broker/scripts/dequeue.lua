@@ -48,8 +48,11 @@ if redis.call('EXISTS', KEYS[4], KEYS[5]) > 0 then
   end
   if rate then
     starts.step = 1000000 / rate
-    -- It is later only when the clock was set back, or the rate raised.
-    starts.due = math.min(starts.due, now + SPARE + starts.step)
+    local latest = now + SPARE + starts.step
+    if starts.due > latest + 1 then
+      -- The clock was set back, or the rate raised. It is written down also when nothing starts, or no time would pass.
+      starts.due, starts.isNew = latest, true
+    end
     local ready = math.max(0, math.floor((now + SPARE - starts.due) / starts.step) + 1)
     if ready < allowed then
       allowed, limit = ready, 'rate'
@@ -94,7 +97,7 @@ if not starts then return { more and 'ok' or 'empty', tasks, dropped } end
 local ASK_AGAIN_MS = { concurrency = 250, rate = 50 } -- no sooner; when a running task ends is not known beforehand
 local KEPT_MS = 86400000 -- the number of starts is forgotten so long after the last
 local due = starts.due + #ids * starts.step
-if #ids > 0 then
+if #ids > 0 or starts.isNew then
   local text = string.format('%.0f %.0f', math.ceil(due), starts.count + #ids)
   redis.call('SET', KEYS[6], text, 'PX', math.ceil(math.max(KEPT_MS, (due - starts.now) / 1000)))
 end

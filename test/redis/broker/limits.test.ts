@@ -11,6 +11,7 @@ import { QueueKeys } from '../../../src/wire/keys.ts';
 import { rawCluster, uniqueQueue } from '../../support/redis.ts';
 import { testRouter } from '../../support/router.ts';
 import { taskMessage } from '../../support/task-messages.ts';
+import { until } from '../../support/until.ts';
 
 const redis = rawCluster();
 const routers = [testRouter(), testRouter(), testRouter()] as const;
@@ -165,14 +166,22 @@ describe('a limit of starts per second', () => {
     });
   });
 
-  it('waits no longer than a new, higher rate asks for, nor for a clock that was ahead', async () => {
-    const queue = await filled(3, { ratePerSecond: 0.001 });
+  it.each([
+    ['a rate that was lower', { ratePerSecond: 0.001 }, ''],
+    ['a clock that was ahead', { ratePerSecond: 20 }, `${(Date.now() + 3_600_000) * 1_000} 1`],
+  ])('waits no longer than one start takes after %s', async (_, before, starts) => {
+    const queue = await filled(3, before);
     await broker.dequeue(queue, 1);
-    expect(shapeOf(await broker.dequeue(queue, 1))).toMatchObject({ tasks: 0, limit: 'rate' });
-    await limit(queue, { ratePerSecond: 10 });
-    expect(shapeOf(await broker.dequeue(queue, 1))).toMatchObject({ tasks: 0, retryAfterMs: 100 });
-    await redis.set(new QueueKeys(queue).starts, `${(Date.now() + 3_600_000) * 1_000} 7`);
-    expect(shapeOf(await broker.dequeue(queue, 1))).toMatchObject({ tasks: 0, retryAfterMs: 100 });
+    if (starts !== '') await redis.set(new QueueKeys(queue).starts, starts);
+    await limit(queue, { ratePerSecond: 20 });
+    expect(shapeOf(await broker.dequeue(queue, 1))).toEqual({
+      tasks: 0,
+      reason: 'limited',
+      limit: 'rate',
+      retryAfterMs: 50,
+    });
+    await until(async () => (await broker.dequeue(queue, 1)).tasks.length === 1, { timeout: 2_000 });
+    expect(await redis.get(new QueueKeys(queue).starts)).toMatch(/ 2$/);
   });
 
   it('forgets what it counts a day after the last start', async () => {

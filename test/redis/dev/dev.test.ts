@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Client } from '../../../src/tasks/client.ts';
+import { getQueueLimits } from '../../../src/tasks/queue-limits.ts';
 import { Task } from '../../../src/tasks/task.ts';
 import { QueueKeys } from '../../../src/wire/keys.ts';
 import { runBin } from '../../support/bin.ts';
@@ -232,6 +233,24 @@ ${text.replaceAll(/^/gm, '    ')}
       message: expect.stringContaining('spec.worker.handlers'),
     });
     expect(operator.log.join('\n')).toContain('images are not run here');
+  });
+
+  it('holds the queue to the limits of its manifest, which its workers keep to', async () => {
+    await write('a.yaml', manifest('a', { more: '  limits: { ratePerSecond: 5 }\n' }));
+    await write('handlers.mjs', handlers());
+    await using operator = startDev();
+    await operator.until(() => operator.condition('a', 'LimitsEnforced')?.status === 'True', 'the limits');
+    expect(await getQueueLimits({ addrs, password }, queue)).toEqual({ ratePerSecond: 5 });
+    await enqueue(8);
+    await operator.until(() => worked(operator) === 8, 'all tasks to be worked on');
+    const starts = operator.output
+      .filter((line) => line.includes('"msg":"worked"'))
+      .map((line) => Date.parse(JSON.parse(line.slice(line.indexOf('{'))).time));
+    // 8 = 1 + 5 * (t + 0.1)
+    expect(Math.max(...starts) - Math.min(...starts)).toBeGreaterThan(1_200);
+    await write('a.yaml', manifest('a'));
+    await operator.until(() => operator.condition('a', 'LimitsEnforced') === undefined, 'none');
+    expect(await getQueueLimits({ addrs, password }, queue)).toBeUndefined();
   });
 
   it('finishes running tasks on a signal and takes its workers with it', async () => {

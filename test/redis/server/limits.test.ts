@@ -142,6 +142,16 @@ describe('servers of a queue with limits', () => {
     while (held.running.length > 0) await held.endAll();
   });
 
+  test('do not wait for the next start of a rate that is no more', async () => {
+    await setQueueLimits(router, queue, { ratePerSecond: 0.001 });
+    await enqueue(5);
+    const gauge = new Gauge();
+    serve(gauge.handler(1));
+    await until(() => gauge.startedAt.length === 1);
+    await setQueueLimits(router, queue, { ratePerSecond: 50 });
+    await until(() => gauge.startedAt.length === 5, { timeout: 3_000 });
+  });
+
   test('count what a Go server runs, which itself keeps to no limit', async () => {
     const peer = await GoPeer.on({ ...testCluster(), cluster: true });
     await enqueue(4, 'hang:it');
