@@ -4,6 +4,8 @@ import { processTerminal } from '../cli/process-terminal.ts';
 import { createProgram, ExitCode, packageVersion, runProgram } from '../cli/program.ts';
 import { isAddress, withoutSecrets } from '../redis/address.ts';
 import { parseGoDuration } from '../runtime/go-duration.ts';
+import type { LogLevel } from '../runtime/logger.ts';
+import { WORKER_VARIABLES } from '../runtime/worker-variables.ts';
 import type { DevFlags } from './dev.ts';
 import type { OperatorFlags } from './operator.ts';
 import type { SchedulerFlags } from './scheduler.ts';
@@ -57,7 +59,13 @@ program
     new Option('--port <number>', 'of health and metrics; 0 picks one').argParser(port).default(8080),
   )
   .option('--host <address>', 'to listen on; absent, all')
-  .action(async (flags: { port: number; host?: string }) => {
+  .addOption(
+    withEnv(new Option('--log-level <level>'), 'LOG_LEVEL')
+      .choices(['debug', 'info', 'warn', 'error'])
+      .default('info'),
+  )
+  .addHelpText('after', workerVariables)
+  .action(async (flags: { port: number; host?: string; logLevel: LogLevel }) => {
     const { main } = await import('./worker.ts');
     const code = await main(flags);
     if (code !== 0) throw new ExitCode(code);
@@ -164,6 +172,16 @@ program
     for (const fault of faults) terminal.err(`error: ${fault}\n`);
     if (faults.length > 0) throw new ExitCode(1);
   });
+
+/** All that a worker is told by its environment; required first. */
+function workerVariables(): string {
+  const width = Math.max(...WORKER_VARIABLES.map(({ name }) => name.length));
+  const lines = WORKER_VARIABLES.map(({ name, meaning, fallback }) => {
+    const absent = fallback === undefined ? ' (required)' : fallback === '' ? '' : ` (${fallback})`;
+    return `  ${name.padEnd(width)}  ${meaning}${absent}`.replaceAll('`', '');
+  });
+  return `\nENVIRONMENT (docs/worker.md)\n${lines.join('\n')}`;
+}
 
 /** The variable stands in for the flag; set to nothing it counts as absent, as in manifests that leave it open. */
 function withEnv(option: Option, variable: string): Option {

@@ -43,26 +43,21 @@ const DEFAULT_SHUTDOWN_TIMEOUT_SECONDS = 8;
 const MAX_INT32 = 2 ** 31 - 1;
 
 /**
- * @throws ASYNQ_CONFIG_INVALID naming the variable, what was expected and what came (never a password). A variable that
- * is set to nothing counts as absent.
+ * @throws ASYNQ_CONFIG_INVALID naming every variable that is wrong, what was expected and what came (never a password). A
+ * variable that is set to nothing counts as absent.
  */
 export function readWorkerEnv(env: Readonly<Record<string, string | undefined>>): WorkerEnv {
-  const podName = text(env, 'POD_NAME');
-  const groups = readGroups(env);
-  return {
-    redis: readRedis(env),
-    queues: readQueues(env),
-    concurrency: integer(env, 'ASYNQ_CONCURRENCY', 1, DEFAULT_CONCURRENCY),
-    handlers: required(env, 'ASYNQ_HANDLERS', "the path of the module with the tasks' handlers"),
-    shutdownTimeoutSeconds: integer(
-      env,
-      'ASYNQ_SHUTDOWN_TIMEOUT_SECONDS',
-      0,
-      DEFAULT_SHUTDOWN_TIMEOUT_SECONDS,
-    ),
-    ...(groups === undefined ? {} : { groups }),
-    ...(podName === undefined ? {} : { podName }),
-  };
+  const { groups, podName, ...others } = together({
+    redis: () => readRedisEnv(env),
+    queues: () => readQueues(env),
+    concurrency: () => integer(env, 'ASYNQ_CONCURRENCY', 1, DEFAULT_CONCURRENCY),
+    handlers: () => required(env, 'ASYNQ_HANDLERS', "the path of the module with the tasks' handlers"),
+    shutdownTimeoutSeconds: () =>
+      integer(env, 'ASYNQ_SHUTDOWN_TIMEOUT_SECONDS', 0, DEFAULT_SHUTDOWN_TIMEOUT_SECONDS),
+    groups: () => readGroups(env),
+    podName: () => text(env, 'POD_NAME'),
+  });
+  return { ...others, ...defined({ groups, podName }) };
 }
 
 /** The inverse of {@link readWorkerEnv}. */
@@ -90,16 +85,17 @@ export function writeWorkerEnv(worker: WorkerEnv): Record<string, string> {
 
 type Env = Readonly<Record<string, string | undefined>>;
 
-function readRedis(env: Env): WorkerEnv['redis'] {
-  const mode = text(env, 'ASYNQ_REDIS_MODE') ?? 'Cluster';
-  if (mode !== 'Cluster' && mode !== 'Standalone') {
-    throw wrong('ASYNQ_REDIS_MODE', 'Cluster or Standalone', mode);
-  }
-  const addrs = readAddrs(env);
+/** The part of it that says where Redis is. @throws ASYNQ_CONFIG_INVALID */
+export function readRedisEnv(env: Env): WorkerEnv['redis'] {
+  const { mode, addrs, db, tls } = together({
+    mode: () => readMode(env),
+    addrs: () => readAddrs(env),
+    db: () => integer(env, 'ASYNQ_REDIS_DB', 0, 0),
+    tls: () => readTls(env),
+  });
   if (mode === 'Standalone' && addrs.length !== 1) {
     throw wrong('ASYNQ_REDIS_ADDRS', 'one address, as ASYNQ_REDIS_MODE is Standalone', addrs.join(','));
   }
-  const db = integer(env, 'ASYNQ_REDIS_DB', 0, 0);
   if (mode === 'Cluster' && db !== 0) {
     throw wrong('ASYNQ_REDIS_DB', '0, the only database of a Redis Cluster', String(db));
   }
@@ -109,8 +105,30 @@ function readRedis(env: Env): WorkerEnv['redis'] {
     db,
     username: text(env, 'ASYNQ_REDIS_USERNAME'),
     password: text(env, 'ASYNQ_REDIS_PASSWORD'),
-    tls: readTls(env),
+    tls,
   });
+}
+
+/** What each reader gives, or one error with all that is wrong. */
+function together<T extends object>(readers: { readonly [K in keyof T]: () => T[K] }): T {
+  const read: Partial<T> = {};
+  const faults: string[] = [];
+  for (const key of Object.keys(readers) as (keyof T)[]) {
+    try {
+      read[key] = readers[key]();
+    } catch (error) {
+      if (!AsynqError.is(error, 'ASYNQ_CONFIG_INVALID')) throw error;
+      faults.push(error.message);
+    }
+  }
+  if (faults.length > 0) throw new AsynqError('ASYNQ_CONFIG_INVALID', faults.join('; '));
+  return read as T;
+}
+
+function readMode(env: Env): WorkerEnv['redis']['mode'] {
+  const mode = text(env, 'ASYNQ_REDIS_MODE') ?? 'Cluster';
+  if (mode === 'Cluster' || mode === 'Standalone') return mode;
+  throw wrong('ASYNQ_REDIS_MODE', 'Cluster or Standalone', mode);
 }
 
 function readAddrs(env: Env): string[] {

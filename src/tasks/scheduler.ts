@@ -170,7 +170,7 @@ export class Scheduler implements AsyncDisposable {
     await this.#within(ENQUEUES_MS, Promise.all(this.#enqueues));
     if (wasActive) await this.#within(LAST_WORDS_MS, this.#announcer.takeBack());
     if (this.#isOwner) await this.#within(LAST_WORDS_MS, this.#router.close());
-    this.#options.log.info({}, 'scheduler closed');
+    if (wasActive) this.#options.log.info({}, 'scheduler closed');
   }
 
   async #fireWhenDue(): Promise<void> {
