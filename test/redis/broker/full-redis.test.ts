@@ -11,10 +11,11 @@ const { broker, router, clock, second } = brokerOn({ addr: server.addr });
 
 it('a Redis that is full takes no task, and can be drained', async () => {
   const queue = uniqueQueue();
-  const enqueue = (how: { processAt?: number } = {}) =>
+  const enqueue = (how: { processAt?: number; group?: string } = {}) =>
     broker.enqueue({ message: taskMessage({ queue, retention: 60 }), ...how });
   for (let n = 0; n < 6; n++) await enqueue();
   await enqueue({ processAt: clock.now() + 1_000 });
+  await enqueue({ group: 'g' });
   await router.command('', 'CONFIG', ['SET', 'maxmemory', '1', 'maxmemory-policy', 'noeviction']);
 
   await expect(enqueue()).rejects.toMatchObject({
@@ -39,4 +40,11 @@ it('a Redis that is full takes no task, and can be drained', async () => {
   expect(await broker.listLeaseExpired(queue, clock.now())).toMatchObject([{ id: tasks[5]?.id }]);
   await clock.advance(60_000);
   expect(await broker.deleteExpiredCompleted(queue, 10)).toBe(1);
+
+  const policy = { gracePeriod: 1_000, maxDelay: 0, maxSize: 0 };
+  expect((await broker.readyGroups(queue, policy, 'me'))?.ready).toEqual(['g']);
+  const failed = await broker.claimGroup(queue, 'g', policy);
+  expect(failed && (await broker.returnToGroup(failed))).toBe(1);
+  const set = await broker.claimGroup(queue, 'g', policy);
+  expect(set && (await broker.finishAggregation(set, { message: taskMessage({ queue }) }))).toBe(true);
 });

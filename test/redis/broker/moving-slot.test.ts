@@ -135,6 +135,25 @@ it('leases each pending task once', async () => {
   expect((await dump()).active.toSorted()).toEqual(ids.toSorted());
 });
 
+const WHOLE_GROUP = { gracePeriod: 1_000, maxDelay: 0, maxSize: 0 };
+
+it('claims a group, and makes its tasks one, once', async () => {
+  const ids = await enqueueMany(10, { group: 'g' });
+  await enqueueMany(1, { group: 'other' });
+  await clock.advance(2_000);
+  const claim = () => broker.claimGroup(queue, 'g', WHOLE_GROUP);
+  const set = await acrossMove(ids.slice(5), 'TRYAGAIN', claim);
+  expect(set?.tasks.map(({ id }) => id).toSorted()).toEqual(ids.toSorted());
+  if (set === undefined) throw new Error('expected a set');
+  const made = taskMessage({ queue });
+  const finish = () => broker.finishAggregation(set, { message: made });
+  expect(await acrossMove(ids.slice(5), 'TRYAGAIN', finish)).toBe(true);
+  const { pending, groups, tasks } = await dump();
+  expect(pending).toEqual([made.id]);
+  expect(Object.keys(groups)).toEqual(['other']);
+  expect(ids.filter((id) => id in tasks)).toEqual([]);
+});
+
 const SETTLEMENTS: readonly Settlement[] = [
   { kind: 'done' },
   { kind: 'retry', at: clock.now() + 1_000, error: 'x', isFailure: true },
