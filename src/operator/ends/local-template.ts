@@ -55,6 +55,7 @@ export async function localTemplate(
     concurrency: worker.concurrency,
     handlers: handlers.path,
     shutdownTimeoutSeconds: worker.drainTimeoutSeconds,
+    ...defined({ groups: worker.groups }),
   };
   const own = { ...literalEnv(worker), ...writeWorkerEnv(settings) };
   const template = {

@@ -70,6 +70,12 @@ describe('localTemplate', () => {
     expect(drainTimeoutMs).toBe(20_000);
   });
 
+  it('tells the worker when groups are ready, where its queue has groups', async () => {
+    const groups = { gracePeriodSeconds: 5, maxSize: 20, maxDelaySeconds: 0 };
+    const { env } = await template({ worker: { ...WORKER, groups } });
+    expect(readWorkerEnv(env).groups).toEqual(groups);
+  });
+
   it('passes the environment on, but nothing in it that a worker would take for its own', async () => {
     const { env } = await template(
       {},
