@@ -152,6 +152,27 @@ it('a lease ends for its holder no later than in Redis', async () => {
   expect(task.leaseExpiresAt).toBe(Number(await redis.zscore(keys.lease, 'y')) * 1000);
 });
 
+it('a task that falls due goes to a group that is announced', async () => {
+  const { queue, keys } = fresh();
+  const msg = encoded(taskMessage({ queue, id: 'x' }));
+  const failInGroup = async () => {
+    await go.call('AddToGroup', { queue, now: now(), msg, group: 'g' });
+    await go.call('RunTask', { queue, now: now(), id: 'x' });
+    const { msg: taken } = (await go.call('Dequeue', { queue, now: now() })) as { msg: string };
+    await go.call('Retry', { queue, now: now(), msg: taken, at: now(), error: 'x', isFailure: true });
+  };
+  await failInGroup();
+  await go.call('ForwardIfReady', { queue, now: now() });
+  expect(await redis.zrange(keys.group('g'), '0', '-1')).toEqual(['x']);
+  expect(await redis.smembers(keys.groups)).toEqual([]);
+  await redis.del(keys.group('g'), keys.task('x'));
+
+  await failInGroup();
+  expect(await broker.forward(queue)).toMatchObject({ moved: 1 });
+  expect(await redis.zrange(keys.group('g'), '0', '-1')).toEqual(['x']);
+  expect(await redis.smembers(keys.groups)).toEqual(['g']);
+});
+
 it('each is shown', () => {
   expect([...shown].toSorted()).toEqual(Object.keys(BEYOND).toSorted());
 });

@@ -54,11 +54,11 @@ export const MENDED: Readonly<Record<string, Difference>> = {
       return undefined;
     },
   },
-  'a group that is filled again is announced': {
+  'a group that gets its tasks back is announced': {
     reason:
-      "Go's forwarder moves a task to its group and does not name the group: no aggregator looks at it.",
+      'Go moves the tasks of a stale set to their group and does not name the group: no aggregator sees it.',
     mend: async ({ op, hand }) => {
-      if (op !== 'ForwardIfReady' && op !== 'ReclaimStaleAggregationSets') return undefined;
+      if (op !== 'ReclaimStaleAggregationSets') return undefined;
       for (const group of GROUPS) {
         if ((await hand.do('EXISTS', hand.keys.group(group))) === 1)
           await hand.do('SADD', hand.keys.groups, group);
@@ -131,6 +131,10 @@ export const MENDED: Readonly<Record<string, Difference>> = {
 
 /** Those that no sequence meets. */
 export const BEYOND: Readonly<Record<string, Pick<Difference, 'reason'>>> = {
+  'a task that falls due goes to a group that is announced': {
+    reason:
+      "Go's forwarder does not name the group: no aggregator sees it. No task of ours has both, see `run`.",
+  },
   'a lease that has ended is taken over': {
     reason: 'Go only lists it, so that every server that looks at the same moment settles the same task.',
   },

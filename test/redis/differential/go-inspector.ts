@@ -2,7 +2,7 @@ import { decodeTaskMessage } from '../../../src/wire/task-message.ts';
 import type { GoCall } from '../../support/go-broker.ts';
 import type { Inspection, Place } from './inspections.ts';
 import { capitalised } from './our-inspector.ts';
-import { masked, type TaskView } from './side.ts';
+import { masked, statsView, type TaskView } from './side.ts';
 
 type Call = (op: string, fields?: Partial<GoCall>) => Promise<unknown>;
 
@@ -86,11 +86,11 @@ function viewOf({ msg, state, nextProcessAt, result }: GoTaskInfo, queue: string
 }
 
 function statsOf(stats: Record<string, number>): object {
-  const { Queue, MemoryUsage, Latency = 0, Timestamp, ...figures } = stats;
-  const named = Object.fromEntries(
-    Object.entries(figures).map(([name, figure]) => [name.slice(0, 1).toLowerCase() + name.slice(1), figure]),
-  );
-  return (stats['Pending'] ?? 0) > 1 ? named : { ...named, latencySeconds: Latency / 1e9 };
+  const figures = Object.entries(stats).map(([name, figure]) => [
+    name.slice(0, 1).toLowerCase() + name.slice(1),
+    figure,
+  ]);
+  return statsView(Object.fromEntries(figures), stats['Pending'] ?? 0, (stats['Latency'] ?? 0) / 1e9);
 }
 
 async function nothing(call: Promise<unknown>): Promise<undefined> {

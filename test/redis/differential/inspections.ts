@@ -23,10 +23,7 @@ export type Inspection =
 const id = fc.constantFrom(...IDS);
 const group = fc.constantFrom(...GROUPS);
 
-function all<T extends 'runAll' | 'archiveAll' | 'deleteAll'>(
-  how: T,
-  ...places: Place[]
-): fc.Arbitrary<Inspection> {
+function all(how: 'runAll' | 'archiveAll' | 'deleteAll', ...places: Place[]): fc.Arbitrary<Inspection> {
   return fc.record({ do: fc.constant(how), place: fc.constantFrom(...places), group });
 }
 

@@ -96,7 +96,21 @@ export const MENDED_INSPECTIONS: Readonly<Record<string, Difference>> = {
 const PLACEHOLDER = 'a lost task';
 
 /** Those of the inspector that no sequence meets. */
-export const INSPECTIONS_BEYOND: Readonly<Record<string, Pick<Difference, 'reason'>>> = {};
+export const INSPECTIONS_BEYOND: Readonly<Record<string, Pick<Difference, 'reason'>>> = {
+  'a lost task is listed, with the reason': {
+    reason: 'Go lists a task without id, type and queue.',
+  },
+  'latency is that of the task that waits longest': {
+    reason: 'Go asks the next to run alone, which one that was given back is.',
+  },
+  'a queue that is not listed is there as long as it holds tasks': {
+    reason: 'Its listing lies on another node and may be lost; Go then shows nothing of it.',
+  },
+  'a queue that is removed is gone': {
+    reason:
+      'Go takes no notice of completed and of grouped tasks, and leaves them, the counters and the pause behind.',
+  },
+};
 
 type Place = (typeof PLACES)[number] | 'aggregating';
 

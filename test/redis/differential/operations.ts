@@ -131,11 +131,11 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
     }),
   },
   {
-    weight: 2,
+    weight: 3,
     arbitrary: fc.record({
       do: fc.constant('aggregate' as const),
       group: fc.constantFrom(...GROUPS),
-      gracePeriod: fc.constantFrom(0, 1, 60),
+      gracePeriod: fc.constantFrom(0, 0, 1, 60),
       maxDelay: fc.constantFrom(0, 0, 90),
       maxSize: fc.constantFrom(0, 1, 2, 3),
       // Locks of the tasks that it is made of are another matter: see the differences.
@@ -149,7 +149,20 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
     weight: 5,
     arbitrary: fc.record({
       do: fc.constant('wait' as const),
-      ms: fc.constantFrom(1, 999, 20_000, 20_000, 31_000, 61_000, 61_000, 100_000, DAY_MS, 91 * DAY_MS),
+      ms: fc.constantFrom(
+        1,
+        999,
+        20_000,
+        20_000,
+        31_000,
+        61_000,
+        61_000,
+        100_000,
+        121_000,
+        121_000,
+        DAY_MS,
+        91 * DAY_MS,
+      ),
     }),
   },
   {

@@ -4,7 +4,7 @@ import { silentLogger } from '../../../src/runtime/logger.ts';
 import { Inspector } from '../../../src/tasks/inspector.ts';
 import type { TaskInfo } from '../../../src/tasks/task-info.ts';
 import type { Inspection, Place } from './inspections.ts';
-import { masked, type TaskView } from './side.ts';
+import { masked, statsView, type TaskView } from './side.ts';
 
 /** What our inspector says and does. */
 export class OurInspector {
@@ -70,10 +70,8 @@ export class OurInspector {
   }
 
   async #stats(): Promise<object> {
-    const { queue, memoryUsageBytes, latencySeconds, timestamp, ...figures } =
-      await this.#inspector.getQueueInfo(this.#queue);
-    // Of several tasks, ours says how long the one waits that waits longest: see the differences.
-    return figures.pending > 1 ? figures : { ...figures, latencySeconds: latencySeconds ?? 0 };
+    const info = await this.#inspector.getQueueInfo(this.#queue);
+    return statsView(info, info.pending, info.latencySeconds ?? 0);
   }
 
   #view({ id, type, state, payload, nextProcessAt, result, ...info }: TaskInfo): TaskView {

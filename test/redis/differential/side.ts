@@ -28,6 +28,16 @@ export type TaskView =
       readonly group: string;
     };
 
+const FIGURES =
+  'size groups pending active scheduled retry archived completed aggregating processed failed processedTotal failedTotal paused';
+
+/** The figures of a queue that both tell alike: memory is estimated, and of several that wait ours asks more. */
+export function statsView(info: object, pending: number, latencySeconds: number): object {
+  const all = Object.fromEntries(Object.entries(info));
+  const figures = Object.fromEntries(FIGURES.split(' ').map((name) => [name, all[name] as unknown]));
+  return pending > 1 ? figures : { ...figures, latencySeconds };
+}
+
 /** A recoverer waits so long after the end of a lease, seconds. */
 export const GRACE_SECONDS = 30;
 
