@@ -2,6 +2,7 @@ import { systemClock } from '../runtime/clock.ts';
 import { AsynqError, errorText } from '../runtime/errors.ts';
 import { createLogger } from '../runtime/json-logger.ts';
 import { aborted, QuietSignal, StopSignals } from '../runtime/lifecycle.ts';
+import type { LogLevel } from '../runtime/logger.ts';
 import { ParentChannel } from '../runtime/parent-channel.ts';
 import { readWorkerEnv } from '../runtime/worker-env.ts';
 import { runWorker } from '../server/worker.ts';
@@ -14,8 +15,9 @@ const LAST_MS = 500;
  *
  * SIGTERM and SIGINT drain, and the second of them does not wait for that; SIGTSTP takes no more tasks, and waits.
  */
-export async function main(options: { port: number; host?: string }): Promise<number> {
-  const log = createLogger();
+export async function main(flags: { port: number; host?: string; logLevel: LogLevel }): Promise<number> {
+  const { logLevel, ...options } = flags;
+  const log = createLogger({ level: logLevel });
   using signals = new StopSignals();
   using quiet = new QuietSignal();
   using parent = new ParentChannel(signals.stop);

@@ -68,3 +68,14 @@ describe('asynq-operator operator', () => {
     }
   });
 });
+
+describe('asynq-operator worker', () => {
+  it('tells which variables there are, and refuses a log level that is none', async () => {
+    const help = await runBin('asynq-operator', ['worker', '--help']);
+    expect(help.stdout).toMatch(/^ {2}ASYNQ_QUEUES .*\(required\)$/m);
+    expect(help.stdout).toContain('docs/worker.md');
+    const { code, stderr } = await runBin('asynq-operator', ['worker'], { env: { LOG_LEVEL: 'foo' } });
+    expect(code).toBe(1);
+    expect(stderr).toContain("'foo' from env 'LOG_LEVEL' is invalid. Allowed choices are debug, info");
+  });
+});

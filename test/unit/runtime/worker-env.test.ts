@@ -146,6 +146,22 @@ describe('the environment of a worker', () => {
     expect(error.message).toMatch(message);
   });
 
+  test('says all that is missing and wrong at once', () => {
+    const { message } = failure({
+      ASYNQ_REDIS_MODE: 'cluster',
+      ASYNQ_CONCURRENCY: '0',
+      ASYNQ_REDIS_TLS: 'no',
+    });
+    expect(message.split('; ').map((fault) => fault.split(':')[0])).toEqual([
+      'ASYNQ_REDIS_MODE',
+      'ASYNQ_REDIS_ADDRS',
+      'ASYNQ_REDIS_TLS',
+      'ASYNQ_QUEUES',
+      'ASYNQ_CONCURRENCY',
+      'ASYNQ_HANDLERS',
+    ]);
+  });
+
   test('never shows a password that was put into the addresses', () => {
     const error = failure({ ...minimal, ASYNQ_REDIS_ADDRS: 'redis://:hunter2@redis:6379' });
     expect(error.message).toBe('ASYNQ_REDIS_ADDRS: expected a comma list of host:port, got something else');
