@@ -1,4 +1,4 @@
-import type { Shell } from './completion.ts';
+export type Shell = 'bash' | 'zsh' | 'fish';
 
 /** Each hands over the words up to the cursor and takes lines of `word<TAB>what it is`, or `:files`. */
 export const SCRIPTS: Readonly<Record<Shell, string>> = {

@@ -1,15 +1,14 @@
 import type { Command } from 'commander';
 import { addGroup } from './commands.ts';
+import type { Shell } from './completion-scripts.ts';
 import type { Context } from './context.ts';
 
 /** Shells, and how each is told for good. */
-const SHELLS = {
+const SHELLS: Readonly<Record<Shell, string>> = {
   bash: 'echo "source <(asynq completion bash)" >> ~/.bashrc',
   zsh: 'asynq completion zsh > "${fpath[1]}/_asynq"',
   fish: 'asynq completion fish > ~/.config/fish/completions/asynq.fish',
-} as const;
-
-export type Shell = keyof typeof SHELLS;
+};
 
 /**
  * `asynq completion SHELL` prints a script for the shell. The scripts know no command: they ask `asynq __complete`, which

@@ -1,28 +1,13 @@
 import type { Command } from 'commander';
+import { BULK_STATES, type BulkFlags, type BulkVerb } from './bulk-states.ts';
 import { choiceFlag, requireFlags, withExamples } from './commands.ts';
 import type { Context } from './context.ts';
-
-/** What is done to all tasks of a state, and to which states it can be done. */
-export const BULK_STATES = {
-  archive: ['pending', 'scheduled', 'retry', 'aggregating'],
-  delete: ['pending', 'scheduled', 'retry', 'archived', 'completed', 'aggregating'],
-  run: ['scheduled', 'retry', 'archived', 'aggregating'],
-} as const;
-
-export type BulkVerb = keyof typeof BULK_STATES;
 
 const DESCRIPTIONS: Readonly<Record<BulkVerb, string>> = {
   archive: 'Archive all tasks of a queue that are in a state',
   delete: 'Delete all tasks of a queue that are in a state',
   run: 'Let all tasks of a queue that are in a state be run now',
 };
-
-/** As commander has parsed them. */
-export interface BulkFlags {
-  readonly queue: string;
-  readonly state: string;
-  readonly group?: string;
-}
 
 /** `asynq task archiveall`, `deleteall` and `runall`. */
 export function addBulkCommands(group: Command, context: Context): void {

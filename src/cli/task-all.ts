@@ -2,11 +2,11 @@ import { InvalidArgumentError } from 'commander';
 import { goQuote } from '../runtime/go-quote.ts';
 import type { Inspector } from '../tasks/inspector.ts';
 import type { BulkOptions } from '../tasks/inspector-options.ts';
+import type { BULK_STATES, BulkFlags, BulkVerb } from './bulk-states.ts';
 import { type BulkOutcome, bulkWork } from './bulk-work.ts';
 import type { Context } from './context.ts';
 import type { Findings } from './output.ts';
 import { INTERRUPTED } from './program.ts';
-import type { BULK_STATES, BulkFlags, BulkVerb } from './task-all-flags.ts';
 
 /** Tasks, and what is to be done to them; `group` is set for aggregating ones. */
 interface BulkWanted {

@@ -6,12 +6,20 @@ import type { PageOptions } from '../tasks/inspector-options.ts';
 import type { TaskInfo } from '../tasks/task-info.ts';
 import { TASK_STATES, type TaskState } from '../wire/states.ts';
 import type { Findings } from './output.ts';
-import type { ListFlags } from './task.ts';
 import { taskData } from './task-data.ts';
 import { taskTable } from './task-table.ts';
 
+/** As commander has parsed them. */
+export interface ListFlags {
+  readonly queue: string;
+  readonly state: string;
+  readonly group?: string;
+  readonly page: number;
+  readonly size: number;
+}
+
 /** The tasks that a list is of; `group` is set for aggregating ones. */
-export interface TasksWanted {
+interface TasksWanted {
   readonly queue: string;
   readonly state: TaskState;
   readonly group: string;

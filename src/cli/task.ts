@@ -5,6 +5,7 @@ import { positiveInteger } from './flag-values.ts';
 import { STATES } from './queue-figures.ts';
 import { addBulkCommands } from './task-all-flags.ts';
 import { addEnqueueCommand } from './task-enqueue-flags.ts';
+import type { ListFlags } from './task-list.ts';
 
 /** `asynq task ...`: to look at tasks, to put them into queues, and to move and delete them, one or all. */
 export function addTaskCommands(program: Command, context: Context): void {
@@ -39,15 +40,6 @@ function addListCommand(group: Command, context: Context): void {
     'asynq task ls --queue myqueue --state aggregating --group mygroup',
     'asynq task ls --queue myqueue --state scheduled --page 2',
   );
-}
-
-/** As commander has parsed them. */
-export interface ListFlags {
-  readonly queue: string;
-  readonly state: string;
-  readonly group?: string;
-  readonly page: number;
-  readonly size: number;
 }
 
 /** Flags that name one task. */
