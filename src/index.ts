@@ -1,6 +1,6 @@
 // Putting tasks into queues.
 
-export type { ReplicaGoal } from './broker/enqueuer.ts';
+export type { ReplicaGoal } from './broker/enqueue-calls.ts';
 export { Client, type ClientParts } from './tasks/client.ts';
 export type { TaskOptions } from './tasks/options.ts';
 export type { Payload, PayloadInput } from './tasks/payload.ts';
@@ -46,9 +46,15 @@ export type { ServerInfo, WorkerInfo } from './tasks/server-info.ts';
 // What all share.
 
 export { openRedis } from './redis/open.ts';
-export type { RedisClientOpt, RedisClusterClientOpt, RedisConnOpt, TlsOptions } from './redis/options.ts';
+export type {
+  RedisClientOpt,
+  RedisClusterClientOpt,
+  RedisConnOpt,
+  RedisFailoverClientOpt,
+  TlsOptions,
+} from './redis/options.ts';
 export type { ClusterNode, RedisRouter } from './redis/router.ts';
-export { parseRedisUri } from './redis/uri.ts';
+export { parseRedisUri, type RedisUriOpt } from './redis/uri.ts';
 export { type Clock, systemClock } from './runtime/clock.ts';
 export { AsynqError, type ErrorCode } from './runtime/errors.ts';
 export { createLogger } from './runtime/json-logger.ts';

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { InvalidArgumentError } from 'commander';
 import { isAddress, withoutSecrets } from '../redis/address.ts';
-import type { RedisClientOpt, RedisClusterClientOpt, RedisConnOpt, TlsOptions } from '../redis/options.ts';
-import { isRedisUri, parseRedisUri } from '../redis/uri.ts';
+import type { RedisClusterClientOpt, RedisConnOpt, TlsOptions } from '../redis/options.ts';
+import { isRedisUri, parseRedisUri, type RedisUriOpt } from '../redis/uri.ts';
 import { errorText } from '../runtime/errors.ts';
 import { isFlag, type SettingSources, setting } from './settings.ts';
 
@@ -35,21 +35,23 @@ function clusterOf(sources: SettingSources): RedisClusterClientOpt {
   });
 }
 
-function serverOf(sources: SettingSources): RedisClientOpt {
+function serverOf(sources: SettingSources): RedisUriOpt {
   const uri = setting('uri', sources);
-  const inUri: RedisClientOpt = isRedisUri(uri) ? ofUri(uri) : { addr: address(uri, '--uri') };
+  const inUri: RedisUriOpt = isRedisUri(uri) ? ofUri(uri) : { addr: address(uri, '--uri') };
   const besides = <N extends 'db' | 'username' | 'password'>(name: N) =>
     inUri[name] === undefined || isFlag(name, sources) ? setting(name, sources) : inUri[name];
-  return compact({
-    addr: inUri.addr,
-    db: besides('db'),
-    username: besides('username'),
-    password: besides('password'),
-    tls: tlsOf(sources, inUri.tls !== undefined),
-  });
+  return {
+    ...inUri,
+    ...compact({
+      db: besides('db'),
+      username: besides('username'),
+      password: besides('password'),
+      tls: tlsOf(sources, inUri.tls !== undefined),
+    }),
+  };
 }
 
-function ofUri(uri: string): RedisClientOpt {
+function ofUri(uri: string): RedisUriOpt {
   try {
     return parseRedisUri(uri);
   } catch (error) {

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { QueueReader } from '../broker/queue-reader.ts';
-import type { RedisConnOpt } from '../redis/options.ts';
 import type { RedisRouter } from '../redis/router.ts';
 import { AsynqError } from '../runtime/errors.ts';
+import type { QueueRedisOpt } from './redis-settings.ts';
 
 /** One Redis as the operator speaks to it, shared by all queues that live there. */
 export interface Connection {
@@ -13,7 +13,7 @@ export interface Connection {
 }
 
 export interface ConnectionMakers {
-  readonly open: (options: RedisConnOpt) => RedisRouter;
+  readonly open: (options: QueueRedisOpt) => RedisRouter;
   readonly reader: (router: RedisRouter) => QueueReader;
 }
 
@@ -32,7 +32,7 @@ export class Connections {
   }
 
   /** @throws ASYNQ_CONFIG_INVALID for options that cannot be; ASYNQ_CLOSED after `close`. */
-  get(options: RedisConnOpt): Connection {
+  get(options: QueueRedisOpt): Connection {
     if (this.#isClosed) throw new AsynqError('ASYNQ_CLOSED');
     const id = connectionId(options);
     const known = this.#open.get(id);
@@ -57,7 +57,7 @@ export class Connections {
   }
 }
 
-function connectionId(options: RedisConnOpt): string {
+function connectionId(options: QueueRedisOpt): string {
   const { username, password, tls } = options;
   const where = 'addr' in options ? [options.addr, options.db ?? 0] : options.addrs.toSorted();
   const who = [username ?? null, password ?? null, tls ?? null];

@@ -1,5 +1,5 @@
 import { isForbidden } from '../kube/kube-error.ts';
-import type { RedisConnOpt, TlsOptions } from '../redis/options.ts';
+import type { RedisClientOpt, RedisClusterClientOpt, TlsOptions } from '../redis/options.ts';
 import { defined } from '../runtime/defined.ts';
 import { type AsynqQueue, type RedisSpec, redisOf } from './asynq-queue.ts';
 import type { QueueSource } from './ends.ts';
@@ -91,8 +91,11 @@ function refused(reason: Refusal['reason'], message: string): ResolvedSettings {
   return { kind: 'refused', refusal: { reason, message } };
 }
 
+/** What a queue may name: a server or a cluster. */
+export type QueueRedisOpt = RedisClientOpt | RedisClusterClientOpt;
+
 /** As the redis layer takes it. */
-export function connectionOptions({ spec, password, tls }: RedisSettings): RedisConnOpt {
+export function connectionOptions({ spec, password, tls }: RedisSettings): QueueRedisOpt {
   const common = defined({ username: spec.username, password, tls });
   const [addr = ''] = spec.addrs;
   return spec.mode === 'Standalone'

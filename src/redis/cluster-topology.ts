@@ -1,24 +1,17 @@
 import type { Clock } from '../runtime/clock.ts';
-import { AsynqError, errorText } from '../runtime/errors.ts';
+import { AsynqError } from '../runtime/errors.ts';
 import type { Logger } from '../runtime/logger.ts';
 import type { Random } from '../runtime/random.ts';
 import { parseReplicas, withReplicas } from './cluster-replicas.ts';
 import { firstAnswer } from './first-answer.ts';
+import { nobodyAnswered } from './nobody-answered.ts';
+import { Refresher } from './refresher.ts';
 import type { ClusterNode, KeyLocation } from './router.ts';
 import { parseClusterSlots, type Shard, type SlotTable } from './slot-table.ts';
 import type { AskNode, Topology } from './topology.ts';
 
-/** Changes announce themselves (MOVED, broken connections); this finds the quiet ones, such as a new replica. */
-const REFRESH_EVERY_MS = 30_000;
-
-/** Many reasons to refresh at once are one refresh, and then a pause. */
-const REFRESH_PAUSE_MS = 100;
-
 /** A node that does not answer at once is probably the one that is in trouble: ask the next one too. */
 const PATIENCE_MS = 300;
-
-/** The more telling errors first: what is wrong with the configuration outweighs a node that is away. */
-const TELLING = ['ASYNQ_REDIS_NOT_A_CLUSTER', 'ASYNQ_REDIS_AUTH', 'ASYNQ_REDIS_VERSION'] as const;
 
 /**
  * The slots of a Redis Cluster and who serves them, by CLUSTER SLOTS (and NODES, for replicas) of whichever known node
@@ -34,14 +27,11 @@ export class ClusterTopology implements Topology {
   readonly #isUp: (addr: string) => boolean;
   readonly #onRefreshed: () => void;
   readonly #clock: Clock;
-  readonly #random: Random;
   readonly #log: Logger;
-  readonly #closed = new AbortController();
+  readonly #refresher: Refresher;
   #table: SlotTable | undefined;
   readonly #moved = new Map<number, string>();
-  #refreshing: Promise<void> | undefined;
   #masterAddrs: readonly string[] = [];
-  #nextRefreshAt = 0;
 
   constructor(parts: {
     seeds: readonly string[];
@@ -59,8 +49,8 @@ export class ClusterTopology implements Topology {
     this.#isUp = parts.isUp;
     this.#onRefreshed = parts.onRefreshed;
     this.#clock = parts.clock;
-    this.#random = parts.random;
     this.#log = parts.log;
+    this.#refresher = new Refresher(() => this.#look(), parts);
   }
 
   get isKnown(): boolean {
@@ -91,10 +81,7 @@ export class ClusterTopology implements Topology {
   }
 
   refresh(): Promise<void> {
-    this.#refreshing ??= this.#refresh().finally(() => {
-      this.#refreshing = undefined;
-    });
-    return this.#refreshing;
+    return this.#refresher.refresh();
   }
 
   connected(): void {}
@@ -117,7 +104,7 @@ export class ClusterTopology implements Topology {
   }
 
   close(): void {
-    this.#closed.abort();
+    this.#refresher.close();
   }
 
   /** The shard by a node's word, when there is one, else by the table. */
@@ -138,21 +125,19 @@ export class ClusterTopology implements Topology {
     throw this.problem ?? new AsynqError('ASYNQ_CLOSED');
   }
 
-  async #refresh(): Promise<void> {
-    const { signal } = this.#closed;
-    await this.#clock.sleep(Math.max(0, this.#nextRefreshAt - this.#clock.monotonic()), signal);
+  async #look(): Promise<boolean> {
     const words = new Map(this.#moved);
     try {
-      if (signal.aborted) return;
       const table = await firstAnswer(this.#candidates(), (addr) => this.#slotsAsSeenBy(addr), {
         clock: this.#clock,
         patienceMs: PATIENCE_MS,
       });
-      if (!signal.aborted) this.#accept(table, words);
+      if (!this.#refresher.isClosed) this.#accept(table, words);
+      return true;
     } catch (error) {
-      this.#fail(whyNobodyAnswered(error));
+      this.#fail(nobodyAnswered(error, 'no node of the cluster answers'));
+      return false;
     }
-    this.#nextRefreshAt = this.#clock.monotonic() + REFRESH_PAUSE_MS;
   }
 
   /** Nodes to ask: who took over a slot knows best, then those that are well, then whoever was ever named. */
@@ -173,7 +158,6 @@ export class ClusterTopology implements Topology {
   }
 
   #accept(table: SlotTable, words: ReadonlyMap<number, string>): void {
-    const isFirst = this.#table === undefined;
     this.problem = undefined;
     this.#table = table;
     const addrs = table.shards.map(({ master }) => master.addr);
@@ -181,31 +165,11 @@ export class ClusterTopology implements Topology {
     this.#masterAddrs = addrs;
     for (const [slot, addr] of words) if (this.#moved.get(slot) === addr) this.#moved.delete(slot);
     this.#onRefreshed();
-    if (isFirst) void this.#refreshPeriodically();
   }
 
   #fail(problem: AsynqError): void {
-    if (this.#closed.signal.aborted) return;
+    if (this.#refresher.isClosed) return;
     if (this.problem === undefined) this.#log.warn({ err: problem }, 'no node of the cluster answers');
     this.problem = problem;
   }
-
-  async #refreshPeriodically(): Promise<void> {
-    const { signal } = this.#closed;
-    while (!signal.aborted) {
-      await this.#clock.sleep(REFRESH_EVERY_MS * (0.5 + this.#random()), signal);
-      await this.refresh();
-    }
-  }
-}
-
-function whyNobodyAnswered(error: unknown): AsynqError {
-  const errors: unknown[] = error instanceof AggregateError ? error.errors : [error];
-  const telling = TELLING.map((code) => errors.find((one) => AsynqError.is(one, code))).find(Boolean);
-  const first = telling ?? errors[0];
-  return AsynqError.is(first)
-    ? first
-    : new AsynqError('ASYNQ_REDIS_UNREACHABLE', `no node of the cluster answers: ${errorText(first)}`, {
-        cause: error,
-      });
 }

@@ -15,6 +15,8 @@ const DIAL_TIMEOUT_MS = 5_000;
 
 /** How a node is reached; the same for all nodes of a cluster. */
 export interface DialOptions {
+  /** `unix`: the address is the path of a socket. @default 'tcp' */
+  readonly network?: 'tcp' | 'unix';
   readonly username?: string;
   readonly password?: string;
   readonly tls?: TlsOptions;
@@ -49,9 +51,9 @@ export async function connect(
   }
 }
 
-function driver(addr: string, { tls }: DialOptions, timeout: number): Redis {
+function driver(addr: string, { network, tls }: DialOptions, timeout: number): Redis {
   return new Redis({
-    ...parseAddress(addr),
+    ...(network === 'unix' ? { path: addr } : parseAddress(addr)),
     ...(tls === undefined ? {} : { tls: tlsOptions(tls) }),
     protocol: 2,
     lazyConnect: true,

@@ -1,4 +1,5 @@
 import type { Clock } from '../runtime/clock.ts';
+import { defined } from '../runtime/defined.ts';
 import { AsynqError } from '../runtime/errors.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { type Random, systemRandom } from '../runtime/random.ts';
@@ -8,10 +9,11 @@ import { connect, type DialOptions } from './connect.ts';
 import { LaneRouter } from './lane-router.ts';
 import type { RedisConnOpt } from './options.ts';
 import type { RedisRouter } from './router.ts';
+import { SentinelTopology } from './sentinel-topology.ts';
 import { StandaloneTopology } from './standalone-topology.ts';
 
 /**
- * The way to a Redis server or cluster. Nothing is connected before the first call, so this fails for options that
+ * The way to a Redis server, a cluster, or the master that sentinels name. Nothing is connected before the first call, so this fails for options that
  * cannot be and for nothing else.
  * @throws ASYNQ_CONFIG_INVALID
  */
@@ -21,27 +23,42 @@ export function openRedis(
 ): RedisRouter {
   const { clock, log, random = systemRandom } = parts;
   const common = {
-    dial: (addr: string, signal: AbortSignal) => connect(addr, dialOptions(options), { clock, signal }),
+    dial: (addr: string, signal: AbortSignal) => connect(addr, dialOptions(options, addr), { clock, signal }),
     clock,
     log,
     random,
   };
   if ('addr' in options) {
-    parseAddress(options.addr);
-    const { addr } = options;
+    const { addr, network = 'tcp' } = options;
+    if (network === 'tcp') parseAddress(addr);
     return new LaneRouter({ ...common, topology: ({ ask }) => new StandaloneTopology(addr, ask) });
   }
-  const seeds = options.addrs;
-  if (seeds.length === 0) {
-    throw new AsynqError('ASYNQ_CONFIG_INVALID', 'expected at least one address of a Redis Cluster node');
+  if ('sentinelAddrs' in options) {
+    const { masterName } = options;
+    const sentinels = checked(options.sentinelAddrs, 'sentinel');
+    return new LaneRouter({
+      ...common,
+      topology: (ways) => new SentinelTopology({ ...ways, masterName, sentinels, clock, random, log }),
+    });
   }
-  for (const addr of seeds) parseAddress(addr);
+  const seeds = checked(options.addrs, 'Redis Cluster node');
   return new LaneRouter({
     ...common,
     topology: (ways) => new ClusterTopology({ ...ways, seeds, clock, random, log }),
   });
 }
 
-function dialOptions(options: RedisConnOpt): DialOptions {
-  return options;
+function checked(addrs: readonly string[], what: string): readonly string[] {
+  if (addrs.length === 0) {
+    throw new AsynqError('ASYNQ_CONFIG_INVALID', `expected at least one address of a ${what}`);
+  }
+  for (const addr of addrs) parseAddress(addr);
+  return addrs;
+}
+
+/** Sentinels have users of their own, and no databases. */
+function dialOptions(options: RedisConnOpt, addr: string): DialOptions {
+  if (!('sentinelAddrs' in options) || !options.sentinelAddrs.includes(addr)) return options;
+  const { sentinelUsername: username, sentinelPassword: password, tls, dialTimeout } = options;
+  return defined({ username, password, tls, dialTimeout });
 }

@@ -21,7 +21,9 @@ interface Common {
 
 /** One Redis server (asynq `RedisClientOpt`). */
 export interface RedisClientOpt extends Common {
-  /** `host:port`. */
+  /** `unix`: over a socket of this machine. @default 'tcp' */
+  readonly network?: 'tcp' | 'unix';
+  /** `host:port`, or the path of the socket. */
   readonly addr: string;
   /** @default 0 */
   readonly db?: number;
@@ -32,4 +34,17 @@ export interface RedisClusterClientOpt extends Common {
   readonly addrs: readonly string[];
 }
 
-export type RedisConnOpt = RedisClientOpt | RedisClusterClientOpt;
+/** The master of a set of Redis servers that sentinels watch over (asynq `RedisFailoverClientOpt`). */
+export interface RedisFailoverClientOpt extends Common {
+  /** What the sentinels call it. */
+  readonly masterName: string;
+  /** `host:port` of the sentinels; one that answers is enough. */
+  readonly sentinelAddrs: readonly string[];
+  /** Of the sentinels; `username` and `password` are the master's. */
+  readonly sentinelUsername?: string;
+  readonly sentinelPassword?: string;
+  /** @default 0 */
+  readonly db?: number;
+}
+
+export type RedisConnOpt = RedisClientOpt | RedisClusterClientOpt | RedisFailoverClientOpt;

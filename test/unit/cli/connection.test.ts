@@ -76,11 +76,7 @@ describe('the connection', () => {
   });
 
   it.each([
-    [
-      ['-u', 'http://localhost:6379'],
-      {},
-      '--uri: expected redis://host:port/db or rediss://host:port/db, got ',
-    ],
+    [['-u', 'http://localhost:6379'], {}, '--uri: expected a URI that begins with redis://'],
     [['-u', ':secret@localhost:6379'], {}, '--uri: expected host:port, got something with an @'],
     [['--tls_ca', '/nowhere/ca.pem'], {}, 'TLS: ENOENT'],
     [['-u', 'localhost'], {}, '--uri: expected host:port, got "localhost"'],
@@ -118,6 +114,22 @@ describe('the connection', () => {
       addr: 'h:1',
       db: 0,
       password: 'secret',
+    });
+  });
+
+  it('reads the URIs of sockets and sentinels, whose master has a password of its own', () => {
+    const sentinel = 'redis-sentinel://:theirs@h:1,i?master=m';
+    expect(connection(['-u', sentinel, '-p', 'its'], {})).toEqual({
+      masterName: 'm',
+      sentinelAddrs: ['h:1', 'i:26379'],
+      sentinelPassword: 'theirs',
+      password: 'its',
+      db: 0,
+    });
+    expect(connection(['-u', 'redis-socket:///r.sock'], {})).toEqual({
+      network: 'unix',
+      addr: '/r.sock',
+      db: 0,
     });
   });
 
