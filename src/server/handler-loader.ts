@@ -4,6 +4,7 @@ import { pathToFileURL } from 'node:url';
 import { AsynqError, errorText } from '../runtime/errors.ts';
 import type { AggregateFunction } from './group-aggregator.ts';
 import type { Handler, HandlerFunction } from './handler.ts';
+import { moduleFault } from './module-fault.ts';
 import { ServeMux } from './mux.ts';
 
 const EXPECTED =
@@ -47,7 +48,7 @@ async function importModule(path: string): Promise<Record<string, unknown>> {
   try {
     return (await import(pathToFileURL(resolve(path)).href)) as Record<string, unknown>;
   } catch (cause) {
-    throw unusable(path, `expected an ES module that loads, got ${inOneLine(cause)}`, cause);
+    throw unusable(path, `expected an ES module that loads, got ${await moduleFault(path, cause)}`, cause);
   }
 }
 
@@ -79,12 +80,6 @@ function nameOf(exported: unknown): string {
   if (exported === null) return 'null';
   if (Array.isArray(exported)) return 'an array';
   return typeof exported === 'object' ? 'an object' : `a ${typeof exported}`;
-}
-
-/** Error texts of the module loader come with the stack of imports. */
-function inOneLine(error: unknown): string {
-  const name = error instanceof Error ? `${error.name}: ` : '';
-  return `${name}${errorText(error)}`.replaceAll(/\s+/g, ' ').trim();
 }
 
 function unusable(path: string, problem: string, cause?: unknown): AsynqError {

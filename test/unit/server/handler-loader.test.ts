@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { AsynqError } from '../../../src/runtime/errors.ts';
 import type { AggregateContext } from '../../../src/server/group-aggregator.ts';
@@ -8,6 +10,8 @@ import type { TaskContext } from '../../../src/server/handler.ts';
 import { loadHandlers } from '../../../src/server/handler-loader.ts';
 import { handlerFunction } from '../../../src/server/mux.ts';
 import { Task } from '../../../src/tasks/task.ts';
+
+const LOADER = new URL('../../../src/server/handler-loader.ts', import.meta.url).href;
 
 let dir: string;
 let count = 0;
@@ -83,8 +87,8 @@ describe('a handlers module', () => {
     ['bad syntax', 'export default {', 'expected an ES module that loads, got '],
     [
       'an error',
-      'throw new Error("no\\n  database")',
-      'expected an ES module that loads, got Error: no database',
+      '\nfunction connect() { throw new Error("no\\n  database") }\nconnect();',
+      /^expected an ES module that loads, got Error: no database at \/.*\.mjs:2:28$/,
     ],
     [
       'an import of nothing',
@@ -99,6 +103,21 @@ describe('a handlers module', () => {
     expect(message).not.toContain('\n');
     expect(message.startsWith(`handlers module ${path}: `)).toBe(true);
     expect(message.slice(`handlers module ${path}: `.length)).toMatch(problem);
+  });
+
+  // Not in here: vitest parses modules in its own way.
+  test.each([
+    ['export default () => {};\nconst a = {;\n', /got SyntaxError: Unexpected token ';' at \/.*\.mjs:2$/],
+    ['import { no } from "node:fs";', /does not provide an export named 'no' at \/.*\.mjs:1$/],
+    ['import "./nowhere.mjs";', /Cannot find module '.*' imported from \/.*\.mjs$/],
+  ])('is refused with the place where Node cannot take it: %j', async (source, problem) => {
+    const path = await moduleOf(source);
+    const script = `
+      const { loadHandlers } = await import(${JSON.stringify(LOADER)});
+      await loadHandlers(${JSON.stringify(path)}).catch((error) => console.log(error.message));
+    `;
+    const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script]);
+    expect(stdout.trim()).toMatch(problem);
   });
 
   test('that is not there is refused with its path', async () => {
