@@ -10,6 +10,7 @@ export interface BrokerUnderTest {
   readonly broker: Broker;
   readonly now: () => number;
   readonly advance: (ms: number) => Promise<void>;
+  readonly limit: (queue: string, concurrency: number) => Promise<void>;
   readonly close: () => Promise<void>;
 }
 
@@ -56,6 +57,17 @@ export function brokerCases(open: () => Promise<BrokerUnderTest>): void {
       expect(second.tasks.map((task) => task.id)).toEqual([c.id]);
       expect(second.reason).toBe('empty');
       expect(await broker.dequeue(queue, 2)).toEqual({ tasks: [], reason: 'empty' });
+    });
+
+    test('lets no more tasks be active than the queue may have, and says that there are more', async () => {
+      await under.limit(queue, 2);
+      for (let n = 0; n < 3; n++) await enqueue();
+      const { tasks, ...rest } = await broker.dequeue(queue, 5);
+      expect(rest).toEqual({ reason: 'limited', limit: 'concurrency', retryAfterMs: 250 });
+      expect(tasks).toHaveLength(2);
+      expect(await broker.dequeue(queue, 5)).toEqual({ tasks: [], ...rest });
+      for (const task of tasks) await broker.settle(task, { kind: 'done' });
+      expect((await broker.dequeue(queue, 5)).tasks).toHaveLength(1);
     });
 
     test('a lease lasts half a minute, in whole seconds', async () => {

@@ -42,6 +42,8 @@ interface FakeQueue {
   /** The last is the next. */
   readonly pending: string[];
   paused: boolean;
+  /** Most active tasks. */
+  concurrency: number;
   /** Wakes those who wait for pending tasks. */
   readonly waiting: Set<() => void>;
 }
@@ -97,6 +99,11 @@ export class FakeBroker implements Broker {
 
   pause(queue: string, paused = true): void {
     this.#queue(queue).paused = paused;
+  }
+
+  /** So many tasks may be active at once. */
+  limit(queue: string, concurrency: number): void {
+    this.#queue(queue).concurrency = concurrency;
   }
 
   stateOf(queue: string, id: string): TaskState | undefined {
@@ -244,7 +251,10 @@ export class FakeBroker implements Broker {
     const queue = this.#queue(name);
     if (queue.paused) return { tasks: [], reason: 'paused' };
     const tasks: LeasedTask[] = [];
+    const active = [...queue.tasks.values()].filter(({ lease = 0 }) => lease > this.#clock.now()).length;
     while (tasks.length < max) {
+      if (queue.pending.length > 0 && active + tasks.length >= queue.concurrency)
+        return { tasks, reason: 'limited', limit: 'concurrency', retryAfterMs: 250 };
       const id = queue.pending.pop();
       if (id === undefined) return { tasks, reason: 'empty' };
       const stored = queue.tasks.get(id);
@@ -434,6 +444,7 @@ export class FakeBroker implements Broker {
       tasks: new Map(),
       pending: [],
       paused: false,
+      concurrency: Number.POSITIVE_INFINITY,
       waiting: new Set(),
     };
     this.#queues.set(name, queue);

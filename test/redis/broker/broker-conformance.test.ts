@@ -1,3 +1,4 @@
+import { writeQueueLimits } from '../../../src/broker/queue-limits.ts';
 import { RedisBroker } from '../../../src/broker/redis-broker.ts';
 import { openRedis } from '../../../src/redis/open.ts';
 import { systemClock } from '../../../src/runtime/clock.ts';
@@ -14,6 +15,7 @@ brokerCases(async () => {
     broker,
     now: () => clock.now(),
     advance: (ms) => clock.advance(ms),
+    limit: (queue, concurrency) => writeQueueLimits(router, queue, { concurrency }, 'hand'),
     close: () => broker.close(),
   };
 });

@@ -6,8 +6,10 @@ import { FakeClock } from '../../support/fake-clock.ts';
 describe('the fake broker', () => {
   brokerCases(() => {
     const clock = new FakeClock();
+    const broker = new FakeBroker(clock);
     return Promise.resolve({
-      broker: new FakeBroker(clock),
+      broker,
+      limit: async (queue, concurrency) => broker.limit(queue, concurrency),
       now: () => clock.now(),
       advance: (ms) => clock.advance(ms),
       close: () => Promise.resolve(),

@@ -100,6 +100,49 @@ describe('queues that give nothing', () => {
   });
 });
 
+describe('a queue that is held back by its limits', () => {
+  test('is asked again as soon as a task of its own is settled', async () => {
+    await using served = new ServedQueue();
+    served.broker.limit('default', 2);
+    const handler = new HeldHandler();
+    await served.add({}, {}, {}, {});
+    await served.start(handler);
+    expect(handler.running).toHaveLength(2);
+    for (const left of [2, 2, 1, 0]) {
+      await handler.endFirst();
+      await settled();
+      expect(handler.running).toHaveLength(left);
+    }
+  });
+
+  test('is asked again when it says, without a wait for pushes, for tasks of other servers', async () => {
+    await using served = new ServedQueue();
+    served.broker.limit('default', 0);
+    await served.add({});
+    await served.start(() => {});
+    const waits = () => served.broker.calls.filter(({ call }) => call === 'awaitPending').length;
+    const before = { dequeues: dequeues(served.broker), waits: waits() };
+    await served.clock.advance(2_000);
+    // Each 250 ms, and half of the 25 ms that chance adds.
+    expect(dequeues(served.broker) - before.dequeues).toBe(7);
+    expect(waits()).toBe(before.waits);
+    served.broker.limit('default', 1);
+    await served.clock.advance(300);
+    expect(served.broker.pendingOf('default')).toEqual([]);
+  });
+
+  test('leaves its slots to other queues', async () => {
+    await using served = new ServedQueue({ concurrency: 4, queues: { full: 9, default: 1 } });
+    served.broker.limit('full', 1);
+    const handler = new HeldHandler();
+    await served.add(...tasksOf('full', 5), ...tasksOf('default', 5));
+    await served.start(handler);
+    expect(handler.running).toHaveLength(4);
+    expect(served.broker.pendingOf('full')).toHaveLength(4);
+    while (handler.running.length > 0) await handler.endFirst();
+  });
+});
+
 describe('Redis is away', () => {
   test('it is asked ever more seldom, and work goes on soon after it is back', async () => {
     await using served = new ServedQueue();
