@@ -50,19 +50,28 @@ export class ServerList {
 
   async #read(key: string): Promise<AnnouncedServer | 'unreadable' | undefined> {
     const ofWorkers = workersKeyBeside(key);
-    const [info, workers] = await Promise.all([
+    const [announced, busy] = await Promise.all([
       this.#router.command(key, 'GET', [key]),
       this.#router.command(ofWorkers, 'HVALS', [ofWorkers]),
     ]);
-    const announced = optionalBytes({ name: 'GET' }, info);
-    if (announced === undefined) return undefined;
-    const busy = list({ name: 'HVALS' }, workers).map((worker) => bytes({ name: 'HVALS' }, worker));
-    try {
-      return { info: decodeServerInfo(announced), workers: busy.map(decodeWorkerInfo) };
-    } catch (err) {
-      this.#log.warn({ key, err }, 'cannot read what a server announces');
-      return 'unreadable';
-    }
+    const server = optionalBytes({ name: 'GET' }, announced);
+    if (server === undefined) return undefined;
+    const [info] = this.#readable(key, [server], decodeServerInfo);
+    if (info === undefined) return 'unreadable';
+    const asked = { name: 'HVALS' };
+    const workers = list(asked, busy).map((worker) => bytes(asked, worker));
+    return { info, workers: this.#readable(ofWorkers, workers, decodeWorkerInfo) };
+  }
+
+  #readable<T>(key: string, all: readonly Buffer[], decode: (bytes: Uint8Array) => T): T[] {
+    return all.flatMap((one) => {
+      try {
+        return [decode(one)];
+      } catch (err) {
+        this.#log.warn({ key, err }, 'cannot read what a server announces');
+        return [];
+      }
+    });
   }
 
   async #forget(entries: readonly { key: string }[]): Promise<void> {

@@ -1,5 +1,6 @@
 import { afterAll, expect, it } from 'vitest';
 import type { LeasedTask, Settlement } from '../../../src/broker/broker.ts';
+import { Inspector } from '../../../src/tasks/inspector.ts';
 import { startRedis } from '../../lab/redis-server.ts';
 import { uniqueQueue } from '../../support/redis.ts';
 import { brokerOn } from '../../support/redis-broker.ts';
@@ -47,4 +48,26 @@ it('a Redis that is full takes no task, and can be drained', async () => {
   expect(failed && (await broker.returnToGroup(failed))).toBe(1);
   const set = await broker.claimGroup(queue, 'g', policy);
   expect(set && (await broker.finishAggregation(set, { message: taskMessage({ queue }) }))).toBe(true);
+});
+
+it('a Redis that is full can be tidied up', async () => {
+  await router.command('', 'CONFIG', ['SET', 'maxmemory', '0']);
+  const queue = uniqueQueue();
+  const inspector = new Inspector(router, { clock });
+  for (let n = 0; n < 4; n++) {
+    const message = taskMessage({ queue, id: `scheduled-${n}` });
+    await broker.enqueue({ message, processAt: clock.now() + 60_000 });
+    await broker.enqueue({ message: taskMessage({ queue }) });
+  }
+  await router.command('', 'CONFIG', ['SET', 'maxmemory', '1', 'maxmemory-policy', 'noeviction']);
+  expect((await inspector.getQueueInfo(queue)).size).toBe(8);
+  await inspector.runTask(queue, 'scheduled-0');
+  await inspector.archiveTask(queue, 'scheduled-1');
+  expect(await inspector.runAllScheduledTasks(queue)).toBe(2);
+  expect(await inspector.archiveAllPendingTasks(queue)).toBe(7);
+  await inspector.deleteTask(queue, 'scheduled-1');
+  await inspector.pauseQueue(queue);
+  await inspector.unpauseQueue(queue);
+  await inspector.deleteQueue(queue, { force: true });
+  expect(await router.command('', 'KEYS', [`*${queue}*`])).toEqual([]);
 });

@@ -96,16 +96,21 @@ it('sees a server whose clock is wrong, and forgets one that died', async () => 
   await broker.clearServerState(late);
 });
 
-it('passes over a server that it cannot read, and says so', async () => {
+it('passes over a server or a worker that it cannot read, and says so', async () => {
   const host = uniqueQueue('host');
-  const odd = server({ host });
-  await broker.writeServerState(odd, 60);
-  const key = serverKey(host, odd.pid, odd.serverId);
+  const task = await lease({ queue: uniqueQueue() });
+  const workers = [{ task, startedAt: clock.now(), deadline: clock.now() + 60_000 }];
+  const [odd, partly] = [server({ host: `${host}-odd` }), { ...server({ host: `${host}-partly` }), workers }];
+  for (const one of [odd, partly]) await broker.writeServerState(one, 60);
+  const key = serverKey(odd.host, odd.pid, odd.serverId);
+  const ofWorkers = workersKey(partly.host, partly.pid, partly.serverId);
   await redis.set(key, 'not a server', 'EX', 60);
-  expect(await found(host)).toEqual([]);
-  expect(log.entries).toContainEqual(expect.objectContaining({ fields: expect.objectContaining({ key }) }));
+  await redis.hset(ofWorkers, 'id', 'not a worker');
+  expect(await found(host)).toMatchObject([{ host: partly.host, activeWorkers: [{ taskId: task.id }] }]);
+  const told = log.entries.map(({ fields }) => fields['key']);
+  expect(told).toEqual(expect.arrayContaining([key, ofWorkers]));
   expect(await redis.zscore(SERVERS_KEY, key)).not.toBeNull();
-  await broker.clearServerState(odd);
+  for (const one of [odd, partly]) await broker.clearServerState(one);
 });
 
 it('publishes a cancellation', async () => {
