@@ -16,6 +16,7 @@ export {
   type PeriodicTaskManagerOptions,
   type PeriodicTaskProvider,
 } from './tasks/periodic-task-manager.ts';
+export { runScheduler } from './tasks/run-scheduler.ts';
 export { Scheduler, type SchedulerStatus } from './tasks/scheduler.ts';
 export type { SchedulerOptions } from './tasks/scheduler-options.ts';
 

@@ -1,6 +1,7 @@
 import { AsynqError } from '../runtime/errors.ts';
 import { formatGoDuration, parseGoDuration } from '../runtime/go-duration.ts';
 import { goQuote, goUnquote } from '../runtime/go-quote.ts';
+import { formatUnixDate } from '../runtime/unix-date.ts';
 import type { TaskOptions } from './options.ts';
 
 type Printer<K extends keyof TaskOptions> = (value: NonNullable<TaskOptions[K]>) => string | string[];
@@ -105,10 +106,8 @@ function secondsOf(text: string): number | undefined {
   }
 }
 
-/** Go's `time.UnixDate`, always in UTC. */
 function unixDate(time: Date): string {
-  const [weekday = '', day = '', month = '', year = '', clock = ''] = time.toUTCString().split(/,? /);
-  return `${weekday} ${month} ${String(Number(day)).padStart(2)} ${clock} UTC ${year}`;
+  return formatUnixDate(time, 'UTC');
 }
 
 const UNIX_DATE = /^\w{3} (\w{3} [ \d]\d \d\d:\d\d:\d\d) (?:UTC|GMT|([+-]\d\d)(\d\d)?) (\d{4})$/;

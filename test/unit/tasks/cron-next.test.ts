@@ -80,15 +80,20 @@ function differences({ location, after, times: all }: (typeof vectors.vectors)[n
   });
 }
 
-it.each(vectors.vectors)('fires in $location after $after when robfig/cron does', (vector) => {
-  const found = differences(vector);
-  expect(vector.location in FAULTS_OF_ROBFIG ? [] : found).toEqual([]);
+const compared = vectors.vectors.map(({ location, after, times: all }) => ({
+  location,
+  after,
+  found: differences({ location, after, times: all }),
+}));
+
+it.each(compared)('fires in $location after $after when robfig/cron does', ({ location, found }) => {
+  expect(location in FAULTS_OF_ROBFIG ? [] : found).toEqual([]);
   expect(found).toEqual(found.map(({ spec, shown }) => ({ spec, ours: shown, shown })));
 });
 
 it.each(Object.entries(FAULTS_OF_ROBFIG))('does not do as robfig/cron in %s: %s', (zoneName) => {
-  const ofZone = vectors.vectors.filter(({ location }) => location === zoneName);
-  expect(ofZone.flatMap(differences)).not.toEqual([]);
+  const ofZone = compared.filter(({ location }) => location === zoneName);
+  expect(ofZone.flatMap(({ found }) => found)).not.toEqual([]);
 });
 
 it('comes to an end where a zone left out a day, which robfig/cron does not', () => {

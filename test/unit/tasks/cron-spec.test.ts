@@ -2,6 +2,7 @@ import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { AsynqError } from '../../../src/runtime/errors.ts';
 import { type FieldsSpec, parseCronSpec } from '../../../src/tasks/cron-spec.ts';
+import { anyText } from '../../support/any-text.ts';
 import vectors from '../../vectors/cron.json' with { type: 'json' };
 
 const INVALID = expect.objectContaining({ code: 'ASYNQ_CRON_SPEC_INVALID' });
@@ -74,7 +75,7 @@ it('brings a spec or the error of one, whatever the text', () => {
     'TZ=UTC ',
   );
   const text = fc.oneof(
-    fc.string({ unit: 'binary' }),
+    anyText,
     fc.array(part).map((parts) => parts.join('')),
   );
   fc.assert(

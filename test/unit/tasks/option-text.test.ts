@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { optionTexts, parseOptionTexts } from '../../../src/tasks/option-text.ts';
+import { anyText } from '../../support/any-text.ts';
 
 it('prints every option as Go does', () => {
   const texts = optionTexts({
@@ -91,7 +92,7 @@ it('reads what it printed', () => {
 it('takes any text without choking', () => {
   const kind = fc.constantFrom('Queue', 'Timeout', 'Deadline', 'Header', 'MaxRetry', 'Group');
   fc.assert(
-    fc.property(kind, fc.string({ unit: 'binary' }), (name, argument) => {
+    fc.property(kind, anyText, (name, argument) => {
       expect(parseOptionTexts([argument, `${name}(${argument})`])).toBeTypeOf('object');
     }),
   );

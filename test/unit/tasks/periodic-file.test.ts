@@ -5,6 +5,7 @@ import * as fc from 'fast-check';
 import { afterAll, expect, it } from 'vitest';
 import { AsynqError } from '../../../src/runtime/errors.ts';
 import { periodicTaskFile, readPeriodicTasks } from '../../../src/tasks/periodic-file.ts';
+import { anyText } from '../../support/any-text.ts';
 
 const dir = await mkdtemp(join(tmpdir(), 'periodic-'));
 afterAll(() => rm(dir, { recursive: true }));
@@ -115,7 +116,7 @@ it('brings tasks or faults, whatever the text', () => {
   );
   const text = fc.array(piece).map((pieces) => pieces.join(''));
   fc.assert(
-    fc.property(fc.oneof(text, fc.string({ unit: 'binary' })), (any) => {
+    fc.property(fc.oneof(text, anyText), (any) => {
       expect(faultsOf(any)).toBeInstanceOf(Array);
     }),
   );
