@@ -2,8 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { expect, test } from 'vitest';
-import { startRedisCluster } from '../../lab/redis-cluster.ts';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type RedisCluster, startRedisCluster } from '../../lab/redis-cluster.ts';
 import { until } from '../../support/until.ts';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
@@ -23,6 +23,7 @@ function commandOf(file: string): string[] {
 class Example implements AsyncDisposable {
   readonly ended: Promise<number | string>;
   readonly #process: ChildProcess;
+  /** On stdout; stderr is for what the library logs. */
   said = '';
 
   constructor(file: string, addrs: readonly string[]) {
@@ -36,11 +37,10 @@ class Example implements AsyncDisposable {
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: true,
     });
-    const listen = (text: string) => {
+    this.#process.stdout?.setEncoding('utf8').on('data', (text: string) => {
       this.said += text;
-    };
-    this.#process.stdout?.setEncoding('utf8').on('data', listen);
-    this.#process.stderr?.setEncoding('utf8').on('data', listen);
+    });
+    this.#process.stderr?.resume();
     this.ended = new Promise((resolve) => {
       this.#process.once('exit', (code, signal) => resolve(signal ?? code ?? 'gone'));
     });
@@ -57,9 +57,30 @@ class Example implements AsyncDisposable {
   }
 }
 
-// The queues of the tutorial have names that all clusters share: it gets one of its own.
+// The queues of the examples have names that all clusters share: they get one of their own.
+let cluster: RedisCluster;
+beforeAll(async () => {
+  cluster = await startRedisCluster({ replicas: 0 });
+});
+afterAll(() => cluster.stop());
+
+test('groups: one digest is made of the events of each user', async () => {
+  await using example = new Example('groups.ts', cluster.addrs);
+  const digests = ['', 'Ana: follow, like, reply', 'Luis: follow, like, reply'];
+  await until(() => {
+    expect(
+      example.said
+        .split('\n')
+
+        .toSorted(),
+    ).toEqual(digests);
+    return true;
+  });
+  example.signal('SIGINT');
+  expect(await example.ended).toBe(0);
+});
+
 test('the tutorial: its client fills three queues, its worker prints each task and ends on a signal', async () => {
-  await using cluster = await startRedisCluster({ replicas: 0 });
   await using client = new Example('client.ts', cluster.addrs);
   expect([await client.ended, client.said]).toEqual([
     0,
