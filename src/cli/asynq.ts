@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { helpSection, holdsCommands, withExamples } from './commands.ts';
+import { addHelpCommand, helpSection, holdsCommands, withExamples } from './commands.ts';
 import { addCompletionCommands } from './completion.ts';
 import { Context, type ContextParts } from './context.ts';
 import { addCronCommands } from './cron.ts';
@@ -37,6 +37,7 @@ export function asynqProgram(context: Context): Command {
   addStatsCommands(program, context);
   addTaskCommands(program, context);
   addCompletionCommands(program, context);
+  addHelpCommand(program);
   program
     .command('version', { hidden: true })
     .action(() => terminal.out(`asynq version ${packageVersion()}\n`));

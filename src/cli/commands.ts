@@ -13,13 +13,34 @@ export function holdsCommands(group: Command): Command {
     .argument('[command...]')
     .allowUnknownOption()
     .action(([name]: string[]) => {
-      if (name === undefined) return group.outputHelp();
-      if (name.startsWith('-')) return group.error(`error: unknown flag: ${name}`);
-      const meant = suggestions(name, namesOf(group));
-      const hint =
-        meant.length === 0 ? '' : `\n\nDid you mean this?\n${meant.map((one) => `\t${one}\n`).join('')}`;
-      return group.error(`error: unknown command "${name}" for "${pathOf(group)}"${hint}`);
+      if (name === undefined) group.outputHelp();
+      else unknownCommand(group, name);
     });
+}
+
+/** `asynq help queue list`, which Go's CLI knows and lists nowhere. */
+export function addHelpCommand(program: Command): void {
+  program
+    .command('help', { hidden: true })
+    .argument('[command...]')
+    .action((names: string[]) => {
+      let command = program;
+      for (const name of names) command = commandNamed(command, name) ?? unknownCommand(command, name);
+      command.outputHelp();
+    });
+}
+
+/** By name or alias, hidden ones too. */
+export function commandNamed(group: Command, name: string): Command | undefined {
+  return group.commands.find((command) => command.name() === name || command.aliases().includes(name));
+}
+
+function unknownCommand(group: Command, name: string): never {
+  if (name.startsWith('-')) group.error(`error: unknown flag: ${name}`);
+  const meant = suggestions(name, namesOf(group));
+  const hint =
+    meant.length === 0 ? '' : `\n\nDid you mean this?\n${meant.map((one) => `\t${one}\n`).join('')}`;
+  return group.error(`error: unknown command "${name}" for "${pathOf(group)}"${hint}`);
 }
 
 /** `asynq queue` for the group of that name. */
@@ -37,6 +58,9 @@ function namesOf(group: Command): string[] {
 
 /** Lets the command refuse to run without these flags; in Go's words, which name all that are missing. */
 export function requireFlags(command: Command, ...names: readonly string[]): Command {
+  for (const option of command.options) {
+    if (names.includes(option.attributeName())) option.description += ' (required)';
+  }
   return command.hook('preAction', () => {
     const missing = names.filter((name) => command.getOptionValue(name) === undefined);
     if (missing.length === 0) return;

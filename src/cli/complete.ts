@@ -1,4 +1,5 @@
 import type { Command, Option } from 'commander';
+import { commandNamed } from './commands.ts';
 
 /** A word that may come next, and what it is. */
 interface Candidate {
@@ -53,7 +54,7 @@ function walk(program: Command, words: readonly string[]): Place {
     if (valueOf !== undefined) valueOf = undefined;
     else if (word === '--') return { command, valueOf, isAfterDashes: true };
     else if (word.startsWith('-')) valueOf = flagNamed(command, word);
-    else command = subcommand(command, word) ?? command;
+    else command = commandNamed(command, word) ?? command;
   }
   return { command, valueOf, isAfterDashes: false };
 }
@@ -61,10 +62,6 @@ function walk(program: Command, words: readonly string[]): Place {
 /** The flag, if its value is the next word. */
 function flagNamed(command: Command, word: string): Option | undefined {
   return flagsOf(command).find((flag) => flag.required && (flag.long === word || flag.short === word));
-}
-
-function subcommand(command: Command, word: string): Command | undefined {
-  return command.commands.find((one) => one.name() === word || one.aliases().includes(word));
 }
 
 /** A command's own flags, then those that it inherits. */

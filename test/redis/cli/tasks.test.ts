@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
 import { Client } from '../../../src/tasks/client.ts';
 import { Inspector } from '../../../src/tasks/inspector.ts';
 import { Task } from '../../../src/tasks/task.ts';
@@ -157,6 +158,20 @@ describe('asynq task', () => {
     expect(await onCluster('task', 'ls', '-q', queue, '-s', 'aggregating', '-g', 'none')).toMatchObject({
       out: 'No aggregating tasks in group "none" \n',
     });
+  });
+
+  it('lists in YAML, too', async () => {
+    const queue = uniqueQueue('yaml');
+    await client.enqueue(new Task('imágenes:resize', { n: 1 }, { headers: { a: 'b' } }), {
+      queue,
+      taskId: 'y: 1',
+    });
+    const list = ['task', 'ls', '-q', queue, '-s', 'pending'];
+    const { out } = await onCluster(...list, '-o', 'yaml');
+    expect(out).toContain('- id: "y: 1"\n');
+    const [task] = (await json(...list)) as object[];
+    // A pending task is due now, which is another moment in each answer.
+    expect(parse(out)).toEqual([{ ...task, nextProcessAt: expect.any(String) }]);
   });
 
   it('fails for a queue that does not exist', async () => {

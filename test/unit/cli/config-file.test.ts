@@ -1,8 +1,10 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { readConfigFile } from '../../../src/cli/config-file.ts';
+import { type ConfigFile, readConfigFile } from '../../../src/cli/config-file.ts';
+import { AsynqError } from '../../../src/runtime/errors.ts';
 import { runAsynq } from './run.ts';
 
 const KEYS = ['uri', 'db', 'password', 'cluster_addrs'];
@@ -72,6 +74,34 @@ describe('the config file', () => {
     await expect(readConfigFile(home, {}, KEYS)).rejects.toThrow(/it cannot be read: EISDIR/);
   });
 });
+
+describe('any config file', () => {
+  it('is read or refused', async () => {
+    const keys = fc.oneof(fc.constantFrom(...KEYS), fc.string());
+    const content = fc.oneof(
+      fc.string({ unit: 'binary' }),
+      fc.string({ unit: fc.constantFrom(...Array.from('uridb: \n\t-[]{}&*!|>"\'#,~1é')) }),
+      fc.dictionary(keys, fc.jsonValue()).map((object) => JSON.stringify(object)),
+    );
+    await fc.assert(
+      fc.asyncProperty(content, async (text) => {
+        write('.asynq.yaml', text);
+        expect(await inHome().then(valuesAreText, isConfigError)).toBe(true);
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
+
+function valuesAreText(file: ConfigFile | undefined): boolean {
+  return Object.entries(file?.values ?? {}).every(
+    ([key, value]) => KEYS.includes(key) && typeof value === 'string',
+  );
+}
+
+function isConfigError(error: unknown): boolean {
+  return AsynqError.is(error, 'ASYNQ_CONFIG_INVALID');
+}
 
 describe('asynq with a config file', () => {
   it('tells of it on stderr, and of what is wrong in it', async () => {

@@ -25,6 +25,20 @@ describe('asynq', () => {
     }
   });
 
+  it('prints help of a command that is named, as Go does', async () => {
+    expect(await runAsynq(['help', 'queue', 'ls'])).toEqual(await runAsynq(['queue', 'ls', '--help']));
+    expect(await runAsynq(['help'])).toEqual(await runAsynq(['--help']));
+    expect((await runAsynq(['help', 'queue', 'lst'])).err).toContain(
+      'unknown command "lst" for "asynq queue"',
+    );
+  });
+
+  it('says in the help which flags it cannot do without', async () => {
+    const { out } = await runAsynq(['task', 'ls', '--help']);
+    expect(out).toMatch(/-q, --queue <name> +queue that holds the tasks \(required\)/);
+    expect(out).not.toMatch(/--group.*\(required\)/);
+  });
+
   it.each([
     [
       ['queue', 'lst'],
