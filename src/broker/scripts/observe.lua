@@ -28,22 +28,26 @@ local reply = {
   call('ZCARD', KEYS[6]), call('ZCARD', KEYS[7]),
 }
 
--- A limit as dequeue reads it.
-local function limit(text)
-  local number = tonumber(text or '')
-  return number and number > 0 and number < math.huge and string.format('%.17g', number) or '-'
-end
+-- What comes behind all other figures.
+local behind = ''
+if limits[1] or limits[2] then
+  -- As dequeue reads it.
+  local function limit(text)
+    local number = tonumber(text or '')
+    return number and number > 0 and number < math.huge and string.format('%.17g', number) or '-'
+  end
 
-local function answer()
   local concurrency, rate = limit(limits[1]), limit(limits[2])
-  if concurrency == '-' and rate == '-' then return table.concat(reply, ' ') end
   local started = string.match(strings[4] or '', ' (%d+)$') or 0
-  return table.concat(reply, ' ') .. ' '
-    .. table.concat({ concurrency, rate, limits[3] == ARGV[7] and 1 or 0, started }, ' ')
+  if concurrency ~= '-' or rate ~= '-' then
+    behind = ' ' .. table.concat({ concurrency, rate, limits[3] == ARGV[7] and 1 or 0, started }, ' ')
+  end
 end
 
 -- Most queues are at rest most of the time, and this is all that they cost.
-if call('EXISTS', KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[9], KEYS[10]) == 0 then return answer() end
+if call('EXISTS', KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[9], KEYS[10]) == 0 then
+  return table.concat(reply, ' ') .. behind
+end
 
 local STAMPS = 16 -- tasks next to run that are asked since when they wait
 local GROUPS = 200 -- groups looked at; of more, so many by chance stand for all
@@ -138,4 +142,4 @@ for _, figure in ipairs({
 }) do
   reply[#reply + 1] = figure
 end
-return answer()
+return table.concat(reply, ' ') .. behind
