@@ -2,13 +2,16 @@ import { nextTick } from 'node:process';
 
 export type NonEmpty<T> = readonly [T, ...T[]];
 
-export interface BatcherParts<Item, Result> {
-  /** Does all items of one batch; brings a result for each, in order. */
-  readonly run: (items: NonEmpty<Item>) => Promise<readonly Result[]>;
+export interface BatchLimits<Item> {
   readonly maxItems: number;
   /** A batch is closed when it holds this much; one item may be more. */
   readonly maxBytes: number;
   readonly bytesOf: (item: Item) => number;
+}
+
+export interface BatcherParts<Item, Result> extends BatchLimits<Item> {
+  /** Does all items of one batch; brings a result for each, in order. */
+  readonly run: (items: NonEmpty<Item>) => Promise<readonly Result[]>;
 }
 
 interface Caller<Result> {

@@ -1,6 +1,5 @@
-import { randomUUID } from 'node:crypto';
-import type { Broker } from '../broker/broker.ts';
-import type { ReplicaGoal } from '../broker/enqueuer.ts';
+import type { Broker, Enqueueing } from '../broker/broker.ts';
+import type { ReplicaGoal } from '../broker/enqueue-calls.ts';
 import { RedisBroker } from '../broker/redis-broker.ts';
 import { openRedis } from '../redis/open.ts';
 import type { RedisConnOpt } from '../redis/options.ts';
@@ -9,7 +8,8 @@ import { type Clock, systemClock } from '../runtime/clock.ts';
 import { AsynqError } from '../runtime/errors.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { stderrLogger } from '../runtime/stderr-logger.ts';
-import { compose } from './compose.ts';
+import { randomUuid } from '../runtime/uuid.ts';
+import { compose, composing } from './compose.ts';
 import type { TaskOptions } from './options.ts';
 import type { Task } from './task.ts';
 import { type TaskInfo, taskInfo } from './task-info.ts';
@@ -69,18 +69,50 @@ export class Client implements AsyncDisposable {
    * be enqueued again; ASYNQ_REDIS_*; ASYNQ_CLOSED
    */
   async enqueue(task: Task, options?: TaskOptions): Promise<TaskInfo> {
-    if (this.#closed) throw new AsynqError('ASYNQ_CLOSED', 'the client was closed');
-    const { enqueueing, ...circumstances } = compose(task, options, {
-      nowMs: this.#clock.now(),
-      newId: randomUUID,
-    });
-    await this.#broker.enqueue(enqueueing);
-    return taskInfo(enqueueing.message, circumstances);
+    this.#throwIfClosed();
+    const composed = compose(task, options, { nowMs: this.#clock.now(), newId: randomUuid });
+    await this.#broker.enqueue(composed.enqueueing);
+    return taskInfo(composed.enqueueing.message, composed);
   }
 
-  /** Enqueues each task on its own account, all in few round trips; what became of each, in their order. */
-  enqueueMany(tasks: readonly Task[], options?: TaskOptions): Promise<PromiseSettledResult<TaskInfo>[]> {
-    return Promise.allSettled(tasks.map((task) => this.enqueue(task, options)));
+  /**
+   * Enqueues each task on its own account, in few round trips; what became of each, in their order: its value as
+   * `enqueue` resolves to it, or its reason as `enqueue` throws it. Tasks of one queue go in in their order. They are read
+   * while the first are already on their way, so they may come from a generator. `processInSeconds` counts from the call.
+   *
+   * Rejects only with what reading `tasks` throws; those read before have then been enqueued. Go's asynq has no such call.
+   */
+  async enqueueMany(tasks: Iterable<Task>, options?: TaskOptions): Promise<PromiseSettledResult<TaskInfo>[]> {
+    const results: PromiseSettledResult<TaskInfo>[] = [];
+    const sent: number[] = [];
+    const outcomes = await this.#broker.enqueueMany(this.#composeAll(tasks, options, results, sent));
+    for (const [at, reason] of outcomes.entries()) {
+      const index = sent[at];
+      if (reason !== undefined && index !== undefined) results[index] = { status: 'rejected', reason };
+    }
+    return results;
+  }
+
+  /** Composes tasks one by one; adds the result that each will have unless it is refused, and its index when it is sent. */
+  *#composeAll(
+    tasks: Iterable<Task>,
+    options: TaskOptions | undefined,
+    results: PromiseSettledResult<TaskInfo>[],
+    sent: number[],
+  ): Generator<Enqueueing> {
+    const composeOne = composing(options, { nowMs: this.#clock.now(), newId: randomUuid });
+    for (const task of tasks) {
+      try {
+        this.#throwIfClosed();
+        const { enqueueing, ...circumstances } = composeOne(task);
+        sent.push(
+          results.push({ status: 'fulfilled', value: taskInfo(enqueueing.message, circumstances) }) - 1,
+        );
+        yield enqueueing;
+      } catch (reason) {
+        results.push({ status: 'rejected', reason });
+      }
+    }
   }
 
   /** Resolves when Redis answers. */
@@ -96,6 +128,10 @@ export class Client implements AsyncDisposable {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  #throwIfClosed(): void {
+    if (this.#closed) throw new AsynqError('ASYNQ_CLOSED', 'the client was closed');
   }
 }
 

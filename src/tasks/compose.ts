@@ -13,22 +13,43 @@ export interface Composed {
   readonly nextProcessAt: number | undefined;
 }
 
+export interface ComposeParts {
+  /** Unix milliseconds. */
+  readonly nowMs: number;
+  readonly newId: () => string;
+}
+
 /**
  * What enqueueing a task means, as asynq decides it: a time that is still to come goes before a group (a scheduled task
  * is never grouped), and a lock lives from now until its span after that time.
  *
  * @throws ASYNQ_TASK_TYPE_BLANK and the errors of `resolveOptions`
  */
-export function compose(
-  task: Task,
-  options: TaskOptions | undefined,
-  parts: { readonly nowMs: number; readonly newId: () => string },
-): Composed {
-  if (task.type.trim() === '') throw new AsynqError('ASYNQ_TASK_TYPE_BLANK');
-  const { nowMs } = parts;
-  const resolved = resolveOptions(task.options, options, nowMs);
+export function compose(task: Task, options: TaskOptions | undefined, parts: ComposeParts): Composed {
+  checkType(task);
+  return composeResolved(task, resolveOptions(task.options, options, parts.nowMs), parts);
+}
+
+/** Composes many tasks under one set of options; what holds for several in a row is found out once. */
+export function composing(options: TaskOptions | undefined, parts: ComposeParts): (task: Task) => Composed {
+  let last: { readonly ofTask: TaskOptions; readonly resolved: ResolvedOptions } | undefined;
+  return (task) => {
+    checkType(task);
+    const { options: ofTask } = task;
+    if (last?.ofTask !== ofTask) {
+      last = { ofTask, resolved: resolveOptions(ofTask, options, parts.nowMs) };
+    }
+    return composeResolved(task, last.resolved, parts);
+  };
+}
+
+function checkType({ type }: Task): void {
+  if (type.trim() === '') throw new AsynqError('ASYNQ_TASK_TYPE_BLANK');
+}
+
+function composeResolved(task: Task, resolved: ResolvedOptions, { nowMs, newId }: ComposeParts): Composed {
   const { processAt = nowMs, group, unique } = resolved;
-  const message = messageOf(task, resolved, parts.newId);
+  const message = messageOf(task, resolved, newId);
   if (processAt > nowMs) {
     const lock = unique === undefined ? {} : { uniqueTtl: Math.floor((processAt - nowMs) / 1000 + unique) };
     return { enqueueing: { message, processAt, ...lock }, state: 'scheduled', nextProcessAt: processAt };

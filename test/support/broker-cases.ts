@@ -47,6 +47,17 @@ export function brokerCases(open: () => Promise<BrokerUnderTest>): void {
       return (await broker.dequeue(queue, max)).tasks.map((task) => task.id);
     }
 
+    test('enqueues many, each on its own account', async () => {
+      const taken = await enqueue();
+      const messages = [taskMessage({ queue }), taken, taskMessage({ queue })];
+      expect(await broker.enqueueMany(messages.map((message) => ({ message })))).toEqual([
+        undefined,
+        expect.objectContaining({ code: 'ASYNQ_TASK_ID_CONFLICT' }),
+        undefined,
+      ]);
+      expect(await ids()).toEqual([taken.id, messages[0]?.id, messages[2]?.id]);
+    });
+
     test('leases the oldest tasks first, as many as are asked for', async () => {
       const [a, b, c] = [await enqueue(), await enqueue(), await enqueue()];
       const first = await broker.dequeue(queue, 2);

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { AsynqError } from '../../../src/runtime/errors.ts';
 import { silentLogger } from '../../../src/runtime/logger.ts';
 import { Client } from '../../../src/tasks/client.ts';
 import { Task } from '../../../src/tasks/task.ts';
@@ -122,6 +123,43 @@ describe('a client', () => {
     expect((await dumpQueue(redis, queue)).pending.toReversed()).toEqual(ids.filter(Boolean));
   });
 
+  it('enqueues many from a generator, into all kinds of places, and reports who was taken for another', async () => {
+    const [one, two] = [uniqueQueue(), uniqueQueue()];
+    function* tasks() {
+      yield new Task('t', { n: 1 }, { queue: one, taskId: 'a' });
+      yield new Task('t', { n: 2 }, { queue: two, uniqueSeconds: 60 });
+      yield new Task(' ', null, { queue: one });
+      yield new Task('t', { n: 3 }, { queue: one, processInSeconds: 90, taskId: 'later' });
+      yield new Task('t', { n: 4 }, { queue: one, group: 'g', taskId: 'grouped' });
+      yield new Task('t', { n: 2 }, { queue: two, uniqueSeconds: 60 });
+      yield new Task('t', { n: 1 }, { queue: one, taskId: 'a' });
+      yield new Task('t', { n: 5 }, { queue: one, taskId: 'b' });
+    }
+    const results = await client.enqueueMany(tasks());
+    expect(
+      results.map((result) =>
+        result.status === 'fulfilled' ? result.value.state : (result.reason as AsynqError).code,
+      ),
+    ).toEqual([
+      'pending',
+      'pending',
+      'ASYNQ_TASK_TYPE_BLANK',
+      'scheduled',
+      'aggregating',
+      'ASYNQ_DUPLICATE_TASK',
+      'ASYNQ_TASK_ID_CONFLICT',
+      'pending',
+    ]);
+    expect(results[3]).toMatchObject({ value: { nextProcessAt: new Date(clock.now() + 90_000) } });
+    const { pending, scheduled, groups } = await dumpQueue(redis, one);
+    expect({ pending, scheduled, groups }).toEqual({
+      pending: ['b', 'a'],
+      scheduled: { later: second + 90 },
+      groups: { g: { grouped: second } },
+    });
+    expect((await dumpQueue(redis, two)).pending).toHaveLength(1);
+  });
+
   it('pings', async () => {
     await expect(client.ping()).resolves.toBeUndefined();
   });
@@ -140,6 +178,7 @@ describe('the connection of a client', () => {
     await closed.close();
     await closed.close();
     await expect(closed.enqueue(new Task('t'))).rejects.toMatchObject({ code: 'ASYNQ_CLOSED' });
+    expect(await closed.enqueueMany([new Task('t')])).toMatchObject([{ reason: { code: 'ASYNQ_CLOSED' } }]);
     await expect(closed.ping()).rejects.toMatchObject({ code: 'ASYNQ_CLOSED' });
   });
 
