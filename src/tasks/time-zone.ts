@@ -8,8 +8,13 @@ const OFFSET = /GMT(?:([+-])(\d\d):(\d\d)(?::(\d\d))?)?$/;
 
 /** A zone of the IANA database, as Node knows it. Instants are Unix milliseconds. */
 export class TimeZone {
+  /** Zones that were asked for: what is known of one serves all its specs. */
+  static readonly #known = new Map<string, TimeZone>();
+
   readonly name: string;
   readonly #format: Intl.DateTimeFormat;
+  /** Offsets at multiples of the step, by their number: each spec passes by the same ones. */
+  readonly #offsets = new Map<number, number>();
 
   private constructor(name: string, format: Intl.DateTimeFormat) {
     this.name = name;
@@ -18,12 +23,13 @@ export class TimeZone {
 
   /** Undefined when there is no such zone. Offsets such as `+05:30`, which Intl takes and Go does not, are none. */
   static named(name: string): TimeZone | undefined {
-    if (!/^[a-z]/i.test(name)) return undefined;
+    const known = this.#known.get(name);
+    if (known !== undefined || !/^[a-z]/i.test(name)) return known;
     try {
-      return new TimeZone(
-        name,
-        new Intl.DateTimeFormat('en-US', { timeZone: name, timeZoneName: 'longOffset' }),
-      );
+      const format = new Intl.DateTimeFormat('en-US', { timeZone: name, timeZoneName: 'longOffset' });
+      const zone = new TimeZone(name, format);
+      this.#known.set(name, zone);
+      return zone;
     } catch {
       return undefined;
     }
@@ -41,11 +47,21 @@ export class TimeZone {
   changeBetween(from: number, to: number): number | undefined {
     const offset = this.offsetAt(from);
     for (let low = from; low < to; ) {
-      const high = Math.min(low + STEP_MS, to);
-      if (this.offsetAt(high) !== offset) return this.#bisect(low, high, offset);
+      const step = Math.floor(low / STEP_MS) + 1;
+      const high = Math.min(step * STEP_MS, to);
+      const offsetThen = high < to ? this.#offsetAtStep(step) : this.offsetAt(high);
+      if (offsetThen !== offset) return this.#bisect(low, high, offset);
       low = high;
     }
     return undefined;
+  }
+
+  #offsetAtStep(step: number): number {
+    const known = this.#offsets.get(step);
+    if (known !== undefined) return known;
+    const offset = this.offsetAt(step * STEP_MS);
+    this.#offsets.set(step, offset);
+    return offset;
   }
 
   #bisect(before: number, after: number, offset: number): number {
