@@ -9,7 +9,10 @@
 local most = tonumber(ARGV[2])
 local count, ids
 if redis.call('TYPE', KEYS[1]).ok == 'list' then
-  count, ids = redis.call('LLEN', KEYS[1]), redis.call('LRANGE', KEYS[1], -most, -1)
+  count, ids = redis.call('LLEN', KEYS[1]), {}
+  -- Whoever removes them one by one from the right end finds each at once.
+  local last = redis.call('LRANGE', KEYS[1], -most, -1)
+  for i = #last, 1, -1 do ids[#ids + 1] = last[i] end
 else
   count, ids = redis.call('ZCARD', KEYS[1]), redis.call('ZRANGE', KEYS[1], 0, most - 1)
 end
