@@ -1,6 +1,6 @@
 import { type Backoff, fullJitterMs } from '../runtime/backoff.ts';
 import type { Clock } from '../runtime/clock.ts';
-import type { AsynqError } from '../runtime/errors.ts';
+import { AsynqError } from '../runtime/errors.ts';
 import type { Logger } from '../runtime/logger.ts';
 import type { Random } from '../runtime/random.ts';
 import type { Connection } from './connection.ts';
@@ -10,6 +10,13 @@ const RESUBSCRIBE: Backoff = { baseMs: 100, capMs: 5_000 };
 /** A quiet channel and a dead connection look alike: ask this often, and wait so long for the answer. */
 const PING_EVERY_MS = 15_000;
 const ANSWER_WITHIN_MS = 5_000;
+
+const COMMON_TROUBLE = [
+  'ASYNQ_REDIS_UNREACHABLE',
+  'ASYNQ_REDIS_AUTH',
+  'ASYNQ_REDIS_NOT_A_CLUSTER',
+  'ASYNQ_REDIS_VERSION',
+] as const;
 
 /**
  * One channel over a connection of its own, which a subscription makes useless for anything else; a lost connection is
@@ -40,7 +47,7 @@ export class Subscription {
         const why = await this.#end(connection);
         if (!signal.aborted) log.warn({ channel, err: why }, 'subscription lost');
       } catch (error) {
-        if (failures === 0 && !signal.aborted) log.warn({ channel, err: error }, 'cannot subscribe');
+        if (failures === 0 && !signal.aborted) this.#report(error);
       }
       failures++;
       await clock.sleep(fullJitterMs(failures, RESUBSCRIBE, random), signal);
@@ -59,6 +66,13 @@ export class Subscription {
     }
     this.#stand();
     return connection;
+  }
+
+  /** That there is no Redis for us is told by those who ask more of it. */
+  #report(err: unknown): void {
+    const { channel, log } = this.#parts;
+    const level = COMMON_TROUBLE.some((code) => AsynqError.is(err, code)) ? 'debug' : 'warn';
+    log[level]({ channel, err }, 'cannot subscribe');
   }
 
   /** A listener that throws is not the connection's fault. */

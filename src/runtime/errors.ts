@@ -79,6 +79,11 @@ export class AsynqError extends Error {
   }
 }
 
+/** True for what became of a server that we depend on: the text says it all, the stack is of our inside. */
+export function isRemote(error: unknown): error is AsynqError {
+  return AsynqError.is(error) && /^ASYNQ_(?:REDIS|KUBE|CLOSED)/.test(error.code);
+}
+
 /** The text of anything that was thrown. Never throws: a `message` may be no string, or a getter that throws. */
 export function errorText(thrown: unknown): string {
   try {

@@ -1,5 +1,5 @@
 import { type DestinationStream, pino } from 'pino';
-import { errorText } from './errors.ts';
+import { errorText, isRemote } from './errors.ts';
 import type { Logger, LogLevel } from './logger.ts';
 
 /** Passwords and URLs that carry them never reach a log line, whatever object they ride in. */
@@ -26,6 +26,7 @@ export function createLogger(
 
 /** Handlers throw what they like: neither a frozen error nor one with a getter that throws may cost more than detail. */
 function serializedError(error: Error): object {
+  if (isRemote(error)) return { type: error.name, code: error.code, message: error.message };
   try {
     return pino.stdSerializers.errWithCause(error);
   } catch {

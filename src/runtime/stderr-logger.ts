@@ -1,4 +1,4 @@
-import { AsynqError, errorText } from './errors.ts';
+import { errorText, isRemote } from './errors.ts';
 import { logText } from './log-line.ts';
 import type { Logger } from './logger.ts';
 
@@ -11,7 +11,7 @@ const SECRET = /^(?:password|uri|token)$/;
 
 /**
  * What the library logs with unless it is told otherwise: lines for people, on stderr as Go's asynq has them. An error is
- * its message, and for one that is not ours, a handler's say, the stack below.
+ * its message, and below it the stack, unless it tells of Redis.
  */
 export function stderrLogger(
   least: Level,
@@ -56,9 +56,9 @@ function plain(value: unknown): unknown {
   }
 }
 
-/** The frames of an error that somebody else made, each on a line of its own. */
+/** The frames, each on a line of its own. */
 function stackOf(err: unknown): string {
-  if (AsynqError.is(err) || !(err instanceof Error)) return '';
+  if (isRemote(err) || !(err instanceof Error)) return '';
   const frames = String(err.stack)
     .split('\n')
     .filter((line) => /^\s+at /.test(line));

@@ -1,4 +1,5 @@
 import type { Broker, GroupPolicy, ServerState } from '../broker/broker.ts';
+import type { Logger } from '../runtime/logger.ts';
 import { Aggregator } from './aggregator.ts';
 import type { Component } from './component.ts';
 import type { ResolvedConfig, ServerObserver } from './config.ts';
@@ -38,15 +39,19 @@ export interface ServerParts {
   };
 }
 
-/** `state` says what the server announces of itself. */
-export function joinParts(
-  broker: Broker,
-  config: ResolvedConfig,
-  queues: QueueSet,
-  handle: HandlerFunction,
-  state: () => ServerState,
-): ServerParts {
-  const { clock, random, log, leaseDuration } = config;
+export interface ServerMaterial {
+  readonly broker: Broker;
+  readonly config: ResolvedConfig;
+  /** Of the parts; what the user's functions do is told to that of `config`. */
+  readonly log: Logger;
+  readonly queues: QueueSet;
+  readonly handle: HandlerFunction;
+  /** What the server announces of itself. */
+  readonly state: () => ServerState;
+}
+
+export function joinParts({ broker, config, log, queues, handle, state }: ServerMaterial): ServerParts {
+  const { clock, random, leaseDuration } = config;
   const { serverId } = state();
   const common = { broker, clock, random, log, queues, leaseDuration };
   const observer = guarded(config);
@@ -60,6 +65,7 @@ export function joinParts(
   });
   const processor = new Processor({
     ...common,
+    log: config.log,
     concurrency: config.concurrency,
     stopGrace: config.stopGrace,
     prefetch: config.prefetch && !config.strictPriority,
@@ -82,7 +88,10 @@ export function joinParts(
     aggregate &&
     new Aggregator({
       ...common,
-      aggregate,
+      aggregate: (group, tasks, context) => {
+        const own = config.log.child({ queue: context.queue, group });
+        return aggregate(group, tasks, { ...context, log: own });
+      },
       policy: groupPolicy(config),
       looker: serverId,
       onMade: () => fetcher.nudge(),

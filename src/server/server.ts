@@ -4,7 +4,9 @@ import { RedisBroker } from '../broker/redis-broker.ts';
 import { openRedis } from '../redis/open.ts';
 import type { RedisConnOpt } from '../redis/options.ts';
 import type { RedisRouter } from '../redis/router.ts';
+import { oncePerCause } from '../runtime/cause-log.ts';
 import { AsynqError } from '../runtime/errors.ts';
+import type { Logger } from '../runtime/logger.ts';
 import { Running } from './component.ts';
 import { type ResolvedConfig, resolveConfig, type ServerConfig } from './config.ts';
 import type { Handler, HandlerFunction } from './handler.ts';
@@ -70,6 +72,8 @@ export class Server implements AsyncDisposable {
   /** The connection is of our own making, and ends with us. */
   readonly #isOwner: boolean;
   readonly #config: ResolvedConfig;
+  /** Of its parts; handlers and functions of the user have the one that they gave. */
+  readonly #log: Logger;
   readonly #queues: QueueSet;
   readonly #id = randomUUID();
   readonly #running = new Map<ComponentName, Running>();
@@ -85,13 +89,14 @@ export class Server implements AsyncDisposable {
    */
   constructor(redis: RedisConnOpt | RedisRouter | Broker, config: ServerConfig = {}) {
     this.#config = resolveConfig(config);
-    const { clock, log, leaseDuration } = this.#config;
+    const { clock, leaseDuration } = this.#config;
+    this.#log = oncePerCause(this.#config.log, clock);
     this.#queues = new QueueSet(this.#config.queues);
     this.#isOwner = !('run' in redis) && !('dequeue' in redis);
     if ('dequeue' in redis) this.#broker = redis;
     else {
-      const router = 'run' in redis ? redis : openRedis(redis, { clock, log });
-      this.#broker = new RedisBroker({ router, clock, log, leaseSeconds: leaseDuration / 1000 });
+      const router = 'run' in redis ? redis : openRedis(redis, { clock, log: this.#log });
+      this.#broker = new RedisBroker({ router, clock, log: this.#log, leaseSeconds: leaseDuration / 1000 });
     }
   }
 
@@ -123,20 +128,25 @@ export class Server implements AsyncDisposable {
    */
   start(handler: Handler | HandlerFunction): void {
     this.#expectNew();
-    const { clock, log, signal } = this.#config;
-    const parts = joinParts(this.#broker, this.#config, this.#queues, handlerFunction(handler), () =>
-      this.#state(),
-    );
+    const { clock, concurrency, signal } = this.#config;
+    const parts = joinParts({
+      broker: this.#broker,
+      config: this.#config,
+      log: this.#log,
+      queues: this.#queues,
+      handle: handlerFunction(handler),
+      state: () => this.#state(),
+    });
     this.#parts = parts;
     this.#startedAt = clock.now();
     this.#status = 'active';
     for (const name of START_ORDER) {
       const component = parts.components[name];
-      if (component !== undefined) this.#running.set(name, new Running(name, component, log));
+      if (component !== undefined) this.#running.set(name, new Running(name, component, this.#log));
     }
     signal?.addEventListener('abort', this.#cancelAll);
     if (signal?.aborted) this.#cancelAll();
-    log.info({ queues: this.#queues.priorities, concurrency: this.#config.concurrency }, 'server started');
+    this.#log.info({ queues: this.#queues.priorities, concurrency }, 'server started');
   }
 
   /**
@@ -148,7 +158,7 @@ export class Server implements AsyncDisposable {
     if (this.#status === 'closed') throw new AsynqError('ASYNQ_CLOSED', CLOSED);
     checkQueue(name, priority);
     this.#queues.set(name, priority);
-    this.#config.log.info({ queue: name, priority }, 'queue added');
+    this.#log.info({ queue: name, priority }, 'queue added');
   }
 
   /**
@@ -158,7 +168,7 @@ export class Server implements AsyncDisposable {
   removeQueue(name: string): boolean {
     if (!this.#queues.delete(name)) return false;
     this.#parts?.processor.giveBackUnstarted(name);
-    this.#config.log.info({ queue: name }, 'queue removed');
+    this.#log.info({ queue: name }, 'queue removed');
     return true;
   }
 
@@ -169,7 +179,7 @@ export class Server implements AsyncDisposable {
     this.#parts?.processor.quiet();
     void this.#stop('fetcher');
     void this.#stop('waiter');
-    this.#config.log.info({}, 'server takes no more tasks');
+    this.#log.info({}, 'server takes no more tasks');
   }
 
   /**
@@ -199,7 +209,7 @@ export class Server implements AsyncDisposable {
   }
 
   async #close(options: ShutdownOptions): Promise<void> {
-    const { log, signal } = this.#config;
+    const { signal } = this.#config;
     this.stop();
     void this.#stop('forwarder');
     void this.#stop('aggregator');
@@ -211,7 +221,7 @@ export class Server implements AsyncDisposable {
     signal?.removeEventListener('abort', this.#cancelAll);
     if (this.#isOwner) await this.#within(LAST_WORDS_MS, this.#broker.close());
     this.#status = 'closed';
-    log.info({}, 'server closed');
+    this.#log.info({}, 'server closed');
   }
 
   /** Writes what is left to write, and the end of the server. What hangs because its master is away holds up no other. */
@@ -237,9 +247,7 @@ export class Server implements AsyncDisposable {
     const end = () => over.abort();
     if (cut?.aborted) end();
     cut?.addEventListener('abort', end);
-    void work
-      .catch((err: unknown) => this.#config.log.error({ err }, 'a step of the shutdown failed'))
-      .finally(end);
+    void work.catch((err: unknown) => this.#log.error({ err }, 'a step of the shutdown failed')).finally(end);
     await this.#config.clock.sleep(ms, over.signal);
     cut?.removeEventListener('abort', end);
   }
