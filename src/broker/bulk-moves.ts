@@ -19,7 +19,7 @@ const NEAR = 2 * BATCH;
 
 /** How work on many tasks is followed, and ended before its time. */
 export interface BulkOptions {
-  /** Called after each batch; `total` is the number of tasks that there were at the start. */
+  /** Called after each batch with how many tasks were looked at, of how many: those at the start, while others take none. */
   readonly onProgress?: (done: number, total: number) => void;
   /** Ends it after the batch that is on its way: the call resolves with what was done until then. */
   readonly signal?: AbortSignal;

@@ -59,7 +59,11 @@ export class QueueRemoval {
     const holder = `${removedPrefix(keys)}${this.#newId()}:`;
     const reply = await this.#router.run(
       INSPECT_REMOVE,
-      [keys.active, keys.lease, keys.groups, keys.aggregationSets, ...setsOf(keys)],
+      [
+        ...[keys.active, keys.lease, keys.groups, keys.aggregationSets],
+        ...setsOf(keys),
+        ...[keys.paused, keys.processed, keys.failed],
+      ],
       [keys.groupPrefix, holder, force ? 1 : 0],
     );
     const [outcome, count] = list(INSPECT_REMOVE, reply);
@@ -91,7 +95,8 @@ export class QueueRemoval {
       const swept = await this.#router.run(INSPECT_SWEEP, [...signsOfUse(keys), ...others], []);
       isUsed = integer(INSPECT_SWEEP, swept) === 0;
     }
-    if (isUsed) this.#log.warn({ queue }, 'the queue was used while it was removed: what else it left stays');
+    if (isUsed)
+      this.#log.warn({ queue }, 'a queue is used anew while it is removed; what else was left of it stays');
   }
 
   async *#keysOf(queue: string, keys: QueueKeys): AsyncGenerator<string[]> {

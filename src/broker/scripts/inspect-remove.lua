@@ -8,6 +8,7 @@
 --
 -- KEYS[1] active   KEYS[2] lease   KEYS[3] groups   KEYS[4] aggregation_sets
 -- KEYS[5] pending  KEYS[6] scheduled  KEYS[7] retry  KEYS[8] archived  KEYS[9] completed
+-- KEYS[10] paused  KEYS[11] processed  KEYS[12] failed
 -- ARGV[1] a group's key without its name
 -- ARGV[2] a new key without the number of what it holds
 -- ARGV[3] 1: whatever is in it; 0: only if it is empty
@@ -26,5 +27,5 @@ for _, set in ipairs(redis.call('ZRANGE', KEYS[4], 0, -1)) do hold(set) end
 if ARGV[3] == '0' and active + #held > 0 then return { 'full', 0 } end
 
 for i, key in ipairs(held) do redis.call('RENAME', key, ARGV[2] .. i) end
-local others = redis.call('DEL', KEYS[1], KEYS[2], KEYS[3], KEYS[4])
+local others = redis.call('DEL', KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[10], KEYS[11], KEYS[12])
 return { #held + others > 0 and 'removed' or 'empty', #held }

@@ -6,6 +6,7 @@ import { silentLogger } from '../../../src/runtime/logger.ts';
 import { Inspector } from '../../../src/tasks/inspector.ts';
 import { QueueKeys } from '../../../src/wire/keys.ts';
 import { TASK_STATES, type TaskState } from '../../../src/wire/states.ts';
+import { goBroker } from '../../support/go-broker.ts';
 import { dumpQueue } from '../../support/queue-dump.ts';
 import { dumpKeys } from '../../support/queue-keys-dump.ts';
 import { rawCluster, testCluster, uniqueQueue } from '../../support/redis.ts';
@@ -14,6 +15,7 @@ import { GROUP, taskIn } from '../../support/task-in-state.ts';
 import { taskMessage } from '../../support/task-messages.ts';
 
 const redis = rawCluster();
+const go = await goBroker();
 const on = brokerOn(testCluster());
 const { broker, router, clock, second } = on;
 const inspector = new Inspector(router, { clock });
@@ -95,6 +97,20 @@ it('removes an empty queue, once', async () => {
   await inspector.deleteQueue(queue);
   expect(await isListed()).toBe(false);
   await expect(inspector.deleteQueue(queue)).rejects.toMatchObject({ code: 'ASYNQ_QUEUE_NOT_FOUND' });
+});
+
+it("removes what Go's removal left of a queue that is not listed any more", async () => {
+  await fill();
+  await inspector.deleteAllCompletedTasks(queue);
+  await go.call('RemoveQueue', { queue, now: clock.now(), force: true });
+  expect(await isListed()).toBe(false);
+  expect(await redis.exists(keys.processed)).toBe(1);
+  await inspector.deleteQueue(queue, { force: true });
+  expect(await dumpKeys(router, queue)).toEqual([]);
+
+  await redis.set(keys.processed, '3');
+  await inspector.deleteQueue(queue);
+  expect(await dumpKeys(router, queue)).toEqual([]);
 });
 
 it('is finished by whoever removes the queue again, if it dies in the middle', async () => {
