@@ -175,6 +175,8 @@ export class GoServer implements AsyncDisposable {
   readonly processed: PeerProcessed[] = [];
   /** Ids of tasks that a handler is at. */
   readonly running = new Set<string>();
+  /** Attempts that were begun: the task, and when, Unix milliseconds. */
+  readonly taken: { readonly id: string; readonly at: number }[] = [];
   readonly started: Promise<void>;
   readonly #process: ChildProcessByStdio<Writable, Readable, null>;
   readonly #ended: Promise<void>;
@@ -189,8 +191,10 @@ export class GoServer implements AsyncDisposable {
       lines.on('line', (line) => {
         const event = parse(line) as PeerProcessed & { event: string };
         if (event.event === 'started') resolve();
-        else if (event.event === 'taken') this.running.add(event.id);
-        else {
+        else if (event.event === 'taken') {
+          this.running.add(event.id);
+          this.taken.push({ id: event.id, at: Date.now() });
+        } else {
           this.running.delete(event.id);
           this.processed.push(event);
         }
@@ -198,6 +202,10 @@ export class GoServer implements AsyncDisposable {
       process.once('close', (code) => reject(new Error(`go-peer serve ended with ${code}`)));
       process.once('error', reject);
     });
+  }
+
+  get pid(): number {
+    return this.#process.pid ?? 0;
   }
 
   /** Shuts it down as SIGTERM would, waiting for its workers. */

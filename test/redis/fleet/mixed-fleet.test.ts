@@ -5,10 +5,10 @@ import { Client } from '../../../src/tasks/client.ts';
 import { Task } from '../../../src/tasks/task.ts';
 import { QueueKeys } from '../../../src/wire/keys.ts';
 import { GoPeer, type GoServer } from '../../support/go-peer.ts';
+import { OurServer } from '../../support/our-server.ts';
 import { dumpQueue, type QueueDump } from '../../support/queue-dump.ts';
 import { rawCluster, testCluster, uniqueQueue } from '../../support/redis.ts';
 import { until } from '../../support/until.ts';
-import { OurServer } from './our-server.ts';
 
 /*
  * Servers of Go and of ours on the same queues. Handlers fail at random, and one server of each kind loses its power in
