@@ -49,7 +49,7 @@ export class Context {
       // Unlike a command, this does not wait for a server that is away.
       await redis.masters();
       const { Inspector } = await import('../tasks/inspector.ts');
-      const inspector = new Inspector(redis, { clock: this.clock });
+      const inspector = new Inspector(redis, { clock: this.clock, log: silentLogger });
       return await use({ redis, inspector, isCluster: 'addrs' in connection });
     } catch (error) {
       throw withHint(error, sources);

@@ -1,5 +1,6 @@
 import type { RedisRouter } from '../redis/router.ts';
 import type { Clock } from '../runtime/clock.ts';
+import { silentLogger } from '../runtime/logger.ts';
 import { Client } from '../tasks/client.ts';
 import type { TaskOptions } from '../tasks/options.ts';
 import { Task } from '../tasks/task.ts';
@@ -13,7 +14,7 @@ export async function enqueueTask(
   { type, payload, options }: { type: string; payload: string; options: TaskOptions },
   clock: Clock,
 ): Promise<Findings> {
-  const client = new Client(redis, { clock });
+  const client = new Client(redis, { clock, log: silentLogger });
   const info = await client.enqueue(new Task(type, Buffer.from(payload)), options);
   return {
     data: taskData(info),
