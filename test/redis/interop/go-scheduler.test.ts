@@ -3,12 +3,13 @@ import { Inspector } from '../../../src/tasks/inspector.ts';
 import { Scheduler } from '../../../src/tasks/scheduler.ts';
 import { Task } from '../../../src/tasks/task.ts';
 import { GoPeer } from '../../support/go-peer.ts';
-import { testCluster, uniqueQueue } from '../../support/redis.ts';
+import { rawCluster, testCluster, uniqueQueue } from '../../support/redis.ts';
 import { testRouter } from '../../support/router.ts';
 import { until } from '../../support/until.ts';
 
 const { addrs, password } = testCluster();
 const peer = await GoPeer.on({ addrs, cluster: true, password });
+const redis = rawCluster();
 const router = testRouter();
 const inspector = new Inspector(router);
 
@@ -107,3 +108,30 @@ describe('schedulers of either side', () => {
     expect(await read()).toEqual([]);
   });
 });
+
+describe("what Go's schedulers do and ours do not", () => {
+  it('two of them enqueue everything twice, and killed ones leave their histories for ever', async () => {
+    const entry = { spec: '@every 1s', task: { type, queue } };
+    const two = await Promise.all([peer.schedule([entry]), peer.schedule([entry])]);
+    const ids = await until(async () => {
+      const own = (await inspector.schedulerEntries()).filter(({ task }) => task.type === type);
+      return own.length === 2 && own.map(({ id }) => id);
+    });
+    const twice = await until(async () => {
+      const [seconds, others] = await Promise.all(ids.map(secondsOf));
+      return seconds?.find((second) => others?.includes(second));
+    });
+    await Promise.all(two.map((scheduler) => scheduler.kill()));
+    expect(twice).toBeGreaterThan(0);
+    for (const id of ids) {
+      const history = `asynq:scheduler_history:${id}`;
+      expect(await redis.ttl(history)).toBe(-1);
+      await redis.del(history);
+    }
+  });
+});
+
+async function secondsOf(entryId: string): Promise<number[]> {
+  const events = await inspector.listSchedulerEnqueueEvents(entryId);
+  return events.map(({ enqueuedAt }) => Math.floor(enqueuedAt.getTime() / 1000));
+}
