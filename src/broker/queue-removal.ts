@@ -59,11 +59,7 @@ export class QueueRemoval {
     const holder = `${removedPrefix(keys)}${this.#newId()}:`;
     const reply = await this.#router.run(
       INSPECT_REMOVE,
-      [
-        ...[keys.active, keys.lease, keys.groups, keys.aggregationSets],
-        ...setsOf(keys),
-        ...[keys.paused, keys.processed, keys.failed],
-      ],
+      [keys.active, keys.lease, keys.groups, keys.aggregationSets, ...setsOf(keys), ...marksOf(keys)],
       [keys.groupPrefix, holder, force ? 1 : 0],
     );
     const [outcome, count] = list(INSPECT_REMOVE, reply);
@@ -126,6 +122,11 @@ function removedPrefix(keys: QueueKeys): string {
 
 function setsOf(keys: QueueKeys): string[] {
   return [keys.pending, keys.scheduled, keys.retry, keys.archived, keys.completed];
+}
+
+/** What stays of a queue without tasks. */
+function marksOf(keys: QueueKeys): string[] {
+  return [keys.paused, keys.processed, keys.failed];
 }
 
 function signsOfUse(keys: QueueKeys): string[] {
