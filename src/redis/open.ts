@@ -1,9 +1,8 @@
 import type { Clock } from '../runtime/clock.ts';
 import { defined } from '../runtime/defined.ts';
-import { AsynqError } from '../runtime/errors.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { type Random, systemRandom } from '../runtime/random.ts';
-import { parseAddress } from './address.ts';
+import { checkRedisOptions } from './check-options.ts';
 import { ClusterTopology } from './cluster-topology.ts';
 import { connect, type DialOptions } from './connect.ts';
 import { LaneRouter } from './lane-router.ts';
@@ -13,14 +12,15 @@ import { SentinelTopology } from './sentinel-topology.ts';
 import { StandaloneTopology } from './standalone-topology.ts';
 
 /**
- * The way to a Redis server, a cluster, or the master that sentinels name. Nothing is connected before the first call, so this fails for options that
- * cannot be and for nothing else.
+ * The way to a Redis server, a cluster, or the master that sentinels name. Nothing is connected before the first call, so
+ * this fails for options that cannot be and for nothing else.
  * @throws ASYNQ_CONFIG_INVALID
  */
 export function openRedis(
   options: RedisConnOpt,
   parts: { clock: Clock; log: Logger; random?: Random },
 ): RedisRouter {
+  checkRedisOptions(options);
   const { clock, log, random = systemRandom } = parts;
   const common = {
     dial: (addr: string, signal: AbortSignal) => connect(addr, dialOptions(options, addr), { clock, signal }),
@@ -29,31 +29,21 @@ export function openRedis(
     random,
   };
   if ('addr' in options) {
-    const { addr, network = 'tcp' } = options;
-    if (network === 'tcp') parseAddress(addr);
+    const { addr } = options;
     return new LaneRouter({ ...common, topology: ({ ask }) => new StandaloneTopology(addr, ask) });
   }
   if ('sentinelAddrs' in options) {
-    const { masterName } = options;
-    const sentinels = checked(options.sentinelAddrs, 'sentinel');
+    const { masterName, sentinelAddrs: sentinels } = options;
     return new LaneRouter({
       ...common,
       topology: (ways) => new SentinelTopology({ ...ways, masterName, sentinels, clock, random, log }),
     });
   }
-  const seeds = checked(options.addrs, 'Redis Cluster node');
+  const { addrs: seeds } = options;
   return new LaneRouter({
     ...common,
     topology: (ways) => new ClusterTopology({ ...ways, seeds, clock, random, log }),
   });
-}
-
-function checked(addrs: readonly string[], what: string): readonly string[] {
-  if (addrs.length === 0) {
-    throw new AsynqError('ASYNQ_CONFIG_INVALID', `expected at least one address of a ${what}`);
-  }
-  for (const addr of addrs) parseAddress(addr);
-  return addrs;
 }
 
 /** Sentinels have users of their own, and no databases. */

@@ -3,7 +3,7 @@ import type { Broker, ServerState } from '../broker/broker.ts';
 import { RedisBroker } from '../broker/redis-broker.ts';
 import { openRedis } from '../redis/open.ts';
 import type { RedisConnOpt } from '../redis/options.ts';
-import type { RedisRouter } from '../redis/router.ts';
+import { isRouter, type RedisRouter } from '../redis/router.ts';
 import { oncePerCause } from '../runtime/cause-log.ts';
 import { AsynqError } from '../runtime/errors.ts';
 import type { Logger } from '../runtime/logger.ts';
@@ -92,10 +92,10 @@ export class Server implements AsyncDisposable {
     const { clock, leaseDuration } = this.#config;
     this.#log = oncePerCause(this.#config.log, clock);
     this.#queues = new QueueSet(this.#config.queues);
-    this.#isOwner = !('run' in redis) && !('dequeue' in redis);
-    if ('dequeue' in redis) this.#broker = redis;
+    this.#isOwner = !isRouter(redis) && !isBroker(redis);
+    if (isBroker(redis)) this.#broker = redis;
     else {
-      const router = 'run' in redis ? redis : openRedis(redis, { clock, log: this.#log });
+      const router = isRouter(redis) ? redis : openRedis(redis, { clock, log: this.#log });
       this.#broker = new RedisBroker({ router, clock, log: this.#log, leaseSeconds: leaseDuration / 1000 });
     }
   }
@@ -285,4 +285,8 @@ export class Server implements AsyncDisposable {
       workers: running.map(({ leased, startedAt, deadline }) => ({ task: leased, startedAt, deadline })),
     };
   }
+}
+
+function isBroker(redis: unknown): redis is Broker {
+  return typeof redis === 'object' && redis !== null && 'dequeue' in redis;
 }

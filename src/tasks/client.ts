@@ -3,7 +3,7 @@ import type { ReplicaGoal } from '../broker/enqueue-calls.ts';
 import { RedisBroker } from '../broker/redis-broker.ts';
 import { openRedis } from '../redis/open.ts';
 import type { RedisConnOpt } from '../redis/options.ts';
-import type { RedisRouter } from '../redis/router.ts';
+import { isRouter, type RedisRouter } from '../redis/router.ts';
 import { type Clock, systemClock } from '../runtime/clock.ts';
 import { AsynqError } from '../runtime/errors.ts';
 import type { Logger } from '../runtime/logger.ts';
@@ -53,8 +53,8 @@ export class Client implements AsyncDisposable {
   constructor(redis: RedisConnOpt | RedisRouter, parts: ClientParts = {}) {
     const { clock = systemClock, log = stderrLogger('warn'), waitReplicas } = parts;
     if (waitReplicas !== undefined) checkGoal(waitReplicas);
-    this.#isOwner = !('run' in redis);
-    const router = 'run' in redis ? redis : openRedis(redis, { clock, log });
+    this.#isOwner = !isRouter(redis);
+    const router = isRouter(redis) ? redis : openRedis(redis, { clock, log });
     this.#broker = new RedisBroker({ router, clock, log, waitReplicas });
     this.#clock = clock;
   }

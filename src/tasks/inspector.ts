@@ -11,7 +11,7 @@ import { TaskInspection } from '../broker/task-inspection.ts';
 import type { TaskPlace } from '../broker/task-place.ts';
 import { openRedis } from '../redis/open.ts';
 import type { RedisConnOpt } from '../redis/options.ts';
-import type { ClusterNode, KeyLocation, RedisRouter } from '../redis/router.ts';
+import { type ClusterNode, isRouter, type KeyLocation, type RedisRouter } from '../redis/router.ts';
 import { type Clock, systemClock } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { stderrLogger } from '../runtime/stderr-logger.ts';
@@ -62,8 +62,8 @@ export class Inspector implements AsyncDisposable {
     redis: RedisConnOpt | RedisRouter,
     { clock = systemClock, log = stderrLogger('warn') }: InspectorParts = {},
   ) {
-    this.#isOwner = !('run' in redis);
-    const router = 'run' in redis ? redis : openRedis(redis, { clock, log });
+    this.#isOwner = !isRouter(redis);
+    const router = isRouter(redis) ? redis : openRedis(redis, { clock, log });
     const parts = { router, clock, log };
     this.#router = router;
     this.#clock = clock;

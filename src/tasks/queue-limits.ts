@@ -7,7 +7,7 @@ import {
 } from '../broker/queue-limits.ts';
 import { openRedis } from '../redis/open.ts';
 import type { RedisConnOpt } from '../redis/options.ts';
-import type { RedisRouter } from '../redis/router.ts';
+import { isRouter, type RedisRouter } from '../redis/router.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { AsynqError } from '../runtime/errors.ts';
 import { stderrLogger } from '../runtime/stderr-logger.ts';
@@ -66,7 +66,7 @@ export async function clearQueueLimits(redis: RedisConnOpt | RedisRouter, queue:
 }
 
 function connect(redis: RedisConnOpt | RedisRouter): { readonly router: RedisRouter } & AsyncDisposable {
-  const isShared = 'run' in redis;
+  const isShared = isRouter(redis);
   const router = isShared ? redis : openRedis(redis, { clock: systemClock, log: stderrLogger('warn') });
   return { router, [Symbol.asyncDispose]: async () => (isShared ? undefined : router.close()) };
 }

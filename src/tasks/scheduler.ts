@@ -4,7 +4,7 @@ import { RedisBroker } from '../broker/redis-broker.ts';
 import { SchedulerEntries } from '../broker/scheduler-entries.ts';
 import { openRedis } from '../redis/open.ts';
 import type { RedisConnOpt } from '../redis/options.ts';
-import type { RedisRouter } from '../redis/router.ts';
+import { isRouter, type RedisRouter } from '../redis/router.ts';
 import { AsynqError } from '../runtime/errors.ts';
 import { Nudge } from '../runtime/nudge.ts';
 import { within } from '../runtime/within.ts';
@@ -73,8 +73,8 @@ export class Scheduler implements AsyncDisposable {
   constructor(redis: RedisConnOpt | RedisRouter, options: SchedulerOptions = {}) {
     this.#options = resolveSchedulerOptions(options);
     const { clock, log } = this.#options;
-    this.#isOwner = !('run' in redis);
-    this.#router = 'run' in redis ? redis : openRedis(redis, { clock, log });
+    this.#isOwner = !isRouter(redis);
+    this.#router = isRouter(redis) ? redis : openRedis(redis, { clock, log });
     const announced = new SchedulerEntries({ router: this.#router, clock, log });
     const broker = new RedisBroker({ router: this.#router, clock, log });
     this.#enqueuer = new PeriodicEnqueuer({ broker, announced, options: this.#options });
