@@ -76,9 +76,10 @@ it('a connection that ends in the wait leaves the task in, and nobody knows how 
 });
 
 it('what is refused needs no replicas', async () => {
-  await client.enqueue(new Task('t'), { queue, taskId: 'taken' });
+  await using patient = clientThat({ count: 1, timeoutMs: 4_000 });
+  await patient.enqueue(new Task('t'), { queue, taskId: 'taken' });
   const tasks = ['taken', 'free'].map((taskId) => new Task('t', null, { queue, taskId }));
-  const [taken, free] = await client.enqueueMany(tasks);
+  const [taken, free] = await patient.enqueueMany(tasks);
   expect(taken).toMatchObject({ status: 'rejected', reason: { code: 'ASYNQ_TASK_ID_CONFLICT' } });
   expect(free).toMatchObject({ status: 'fulfilled', value: { id: 'free' } });
 });
