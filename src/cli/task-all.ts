@@ -61,7 +61,10 @@ const WORDS: Readonly<Record<BulkVerb, { doing: string; done: string; result: st
 export function parseBulkFlags(verb: BulkVerb, { queue, state, group = '' }: BulkFlags): BulkWanted {
   const bulks: Readonly<Record<string, Bulk>> = BULKS[verb];
   const run = Object.hasOwn(bulks, state) ? bulks[state] : undefined;
-  if (run === undefined) throw new InvalidArgumentError(`unsupported state ${goQuote(state)}`);
+  if (run === undefined) {
+    const expected = Object.keys(bulks).join(', ');
+    throw new InvalidArgumentError(`unsupported state ${goQuote(state)}: expected ${expected}`);
+  }
   if (state === 'aggregating' && group === '') {
     throw new InvalidArgumentError('flag --group is required for aggregating tasks');
   }

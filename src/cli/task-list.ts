@@ -4,8 +4,9 @@ import { goQuote } from '../runtime/go-quote.ts';
 import type { Inspector } from '../tasks/inspector.ts';
 import type { PageOptions } from '../tasks/inspector-options.ts';
 import type { TaskInfo } from '../tasks/task-info.ts';
-import { TASK_STATES, type TaskState } from '../wire/states.ts';
+import type { TaskState } from '../wire/states.ts';
 import type { Findings } from './output.ts';
+import { STATES } from './queue-figures.ts';
 import { taskData } from './task-data.ts';
 import { taskTable } from './task-table.ts';
 
@@ -28,8 +29,10 @@ interface TasksWanted {
 
 /** @throws {InvalidArgumentError} in Go's words */
 export function parseListFlags({ queue, state, group = '', page, size }: ListFlags): TasksWanted {
-  const known = TASK_STATES.find((one) => one === state);
-  if (known === undefined) throw new InvalidArgumentError(`state=${goQuote(state)} is not supported`);
+  const known = STATES.find((one) => one === state);
+  if (known === undefined) {
+    throw new InvalidArgumentError(`state=${goQuote(state)} is not supported: expected ${STATES.join(', ')}`);
+  }
   if (known === 'aggregating' && group === '') {
     throw new InvalidArgumentError('flag --group is required for listing aggregating tasks');
   }
