@@ -1,5 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { LeasedTask } from '../../../src/broker/broker.ts';
+import { RedisBroker } from '../../../src/broker/redis-broker.ts';
+import { silentLogger } from '../../../src/runtime/logger.ts';
 import { QueueKeys } from '../../../src/wire/keys.ts';
 import { dumpQueue } from '../../support/queue-dump.ts';
 import { rawCluster, testCluster, uniqueQueue } from '../../support/redis.ts';
@@ -8,7 +10,7 @@ import { taskMessage } from '../../support/task-messages.ts';
 import { until } from '../../support/until.ts';
 
 const redis = rawCluster();
-const { broker, clock, second, lease, logged } = brokerOn(testCluster());
+const { broker, router, clock, second, lease, logged } = brokerOn(testCluster());
 
 let queue: string;
 let keys: QueueKeys;
@@ -24,6 +26,20 @@ async function leaseMany(count: number): Promise<LeasedTask[]> {
   while (tasks.length < count) tasks.push(...(await broker.dequeue(queue, count)).tasks);
   return tasks;
 }
+
+it('leases of another length are taken, moved on and taken over with that length', async () => {
+  const short = new RedisBroker({ router, clock, log: silentLogger, leaseSeconds: 5 });
+  await broker.enqueue({ message: taskMessage({ queue, id: 'x' }) });
+  const { tasks } = await short.dequeue(queue, 1);
+  const ends = async () => Number(await redis.zscore(keys.lease, 'x')) - second();
+  expect(await ends()).toBe(5);
+  await clock.advance(2_000);
+  await short.extendLeases(tasks);
+  expect(await ends()).toBe(5);
+  await clock.advance(6_000);
+  expect(await short.listLeaseExpired(queue, clock.now())).toMatchObject([{ id: 'x' }]);
+  expect(await ends()).toBe(5);
+});
 
 describe('extending leases', () => {
   it('moves on those that stand, in Redis and in the task, and brings back none', async () => {
