@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { Client, Inspector, Task } from '../../../src/index.ts';
 import { type RedisCluster, startRedisCluster } from '../../lab/redis-cluster.ts';
 import { until } from '../../support/until.ts';
 
@@ -101,4 +102,15 @@ test('the tutorial: its client fills three queues, its worker prints each task a
   );
   worker.signal('SIGINT');
   expect(await worker.ended).toBe(0);
+});
+
+test('inspector: what was given up runs again', async () => {
+  await using client = new Client({ addrs: cluster.addrs });
+  await using inspector = new Inspector({ addrs: cluster.addrs });
+  const { id } = await client.enqueue(new Task('pago:cobrar'), { queue: 'pagos' });
+  await inspector.archiveTask('pagos', id);
+  await using example = new Example('inspector.ts', cluster.addrs);
+  expect(await example.ended).toBe(0);
+  expect(example.said).toContain('pagos: 0 pending, 1 archived\n  pago:cobrar: \n  1 run again\n');
+  expect(await inspector.listPendingTasks('pagos')).toMatchObject([{ id }]);
 });
