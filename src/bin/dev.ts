@@ -51,6 +51,7 @@ export async function dev(
       onOutput: (worker, line, stream) => tell({ type: 'output', worker, stream, line }),
       onEvent: ({ metadata }, { type, reason, message }) =>
         tell({ type: 'event', name: metadata.name, severity: type, reason, message }),
+      onEdit: (name, edit) => tell({ type: 'edit', name, edit }),
       onFaults: (faults) => tell({ type: 'manifests', faults }),
       onStatus: ({ metadata, status = {} }) => tell({ type: 'status', name: metadata.name, status }),
     },

@@ -22,6 +22,8 @@ export type DevMessage =
     }
   /** What is wrong with the manifests, a line each; empty when they were mended. */
   | { readonly type: 'manifests'; readonly faults: readonly string[] }
+  /** What somebody did to the manifest of an AsynqQueue. */
+  | { readonly type: 'edit'; readonly name: string; readonly edit: string }
   | { readonly type: 'status'; readonly name: string; readonly status: object };
 
 /** A line for programs. */
@@ -47,6 +49,7 @@ export function devLine(message: DevMessage, time: Date, { color, width }: DevSt
     const reason = paint(message.severity === 'Warning' ? 'yellow' : 'bold', message.reason);
     return line(`${reason} ${visible(message.message)}`);
   }
+  if (message.type === 'edit') return line(`${paint('bold', 'Manifest')} ${visible(message.edit)}`);
   if (message.type === 'manifests') {
     if (message.faults.length === 0) return line('the manifests are right again');
     const faults = message.faults.map((fault) => line(paint('red', visible(fault))));

@@ -207,8 +207,12 @@ export class Reconciler {
     const { reason, inputs, limiters } = decision;
     const tell = (word: string, action: string, message: string) =>
       source.event(queue, { type: 'Normal', reason: word, action, message });
-    if (changed.includes('created')) tell('WorkersCreated', 'Apply', 'the workers were created');
-    if (changed.includes('updated')) tell('WorkersUpdated', 'Apply', 'the workers were updated');
+    if (changed.includes('created')) {
+      tell('WorkersCreated', 'Apply', `workers can be started now, ${to ?? from} of them at first`);
+    }
+    if (changed.includes('updated')) {
+      tell('WorkersUpdated', 'Apply', 'what the workers are started with has changed');
+    }
     if (to === undefined) return;
     memory.scaledAt = clock.now();
     const why = [reason, ...limiters.map(({ name }) => name)].join(', ');

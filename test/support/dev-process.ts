@@ -65,6 +65,13 @@ export class DevProcess implements AsyncDisposable {
     return this.messages.flatMap((message) => (message.type === 'manifests' ? message.faults : []));
   }
 
+  /** What was done to the manifests. */
+  get edits(): string[] {
+    return this.messages.flatMap((message) =>
+      message.type === 'edit' ? [`${message.name} ${message.edit}`] : [],
+    );
+  }
+
   /** Texts of its own log. */
   get log(): string[] {
     return this.messages.flatMap((message) => (message.type === 'log' ? [message.line] : []));

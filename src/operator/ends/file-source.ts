@@ -6,12 +6,14 @@ import type { Clock } from '../../runtime/clock.ts';
 import { AsynqError, errorText } from '../../runtime/errors.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import { Nudge } from '../../runtime/nudge.ts';
-import { type AsynqQueue, type AsynqQueueStatus, keyOf } from '../asynq-queue.ts';
+import { type AsynqQueue, type AsynqQueueSpec, type AsynqQueueStatus, keyOf } from '../asynq-queue.ts';
 import { AsynqQueueSchema } from '../asynq-queue-schema.ts';
 import type { QueueEvent, QueueKey, QueueSource } from '../ends.ts';
 import { problemText } from '../manifest.ts';
+import type { Json } from '../structural-schema.ts';
 import { type ManifestTexts, readManifestFiles } from './manifest-files.ts';
 import { type DeclaredInFile, ManifestSet } from './manifest-set.ts';
+import { specChanges } from './spec-changes.ts';
 
 /** File systems that tell nothing of changes (network mounts, some containers) are looked at so often. */
 const LOOK_AGAIN_MS = 2_000;
@@ -33,6 +35,8 @@ export interface FileSourceOptions {
 export interface SourceListener {
   /** Manifests were taken: `keys` are there (with a new spec, Secret or ConfigMap perhaps), `removed` no more. */
   onChange?(keys: readonly QueueKey[], removed: readonly QueueKey[]): void;
+  /** What somebody did to the manifest of the AsynqQueue, when it was watched already. */
+  onEdit?(name: string, edit: string): void;
   /** What is wrong with the manifests now, a line each; what they said before stands. Empty: they were mended. */
   onFaults?(faults: readonly string[]): void;
   onStatus?(queue: AsynqQueue): void;
@@ -182,9 +186,27 @@ export class FileSource implements QueueSource {
   #take(): void {
     const declared = new Map(this.#set.queues.map((queue) => [keyOf(queue), queue]));
     const removed = [...this.#queues.keys()].filter((key) => !declared.has(key));
-    for (const key of removed) this.#queues.delete(key);
-    for (const [key, queue] of declared) this.#queues.set(key, this.#made(queue, this.#queues.get(key)));
+    for (const key of removed) {
+      this.#tellEdit(this.#queues.get(key), undefined);
+      this.#queues.delete(key);
+    }
+    for (const [key, queue] of declared) {
+      this.#tellEdit(this.#queues.get(key), queue);
+      this.#queues.set(key, this.#made(queue, this.#queues.get(key)));
+    }
     this.#options.listener?.onChange?.([...declared.keys()], removed);
+  }
+
+  #tellEdit(before: AsynqQueue | undefined, now: DeclaredInFile | undefined): void {
+    const { listener } = this.#options;
+    const name = (now ?? before)?.metadata.name;
+    if (name === undefined || this.#watching === undefined) return;
+    if (now === undefined) listener?.onEdit?.(name, 'was removed from the manifests');
+    else if (before === undefined) listener?.onEdit?.(name, `was added by ${now.file}`);
+    else {
+      const changes = specChanges(plain(before.spec), plain(now.spec));
+      if (changes.length > 0) listener?.onEdit?.(name, `was edited: ${changes.join(', ')}`);
+    }
   }
 
   #made({ metadata, spec }: DeclaredInFile, known: AsynqQueue | undefined): AsynqQueue {
@@ -218,6 +240,10 @@ export class FileSource implements QueueSource {
 
 function isSame({ texts, unreadable }: ManifestTexts, known: ReadonlyMap<string, string>): boolean {
   return unreadable.length === 0 && isDeepStrictEqual(texts, known);
+}
+
+function plain(spec: AsynqQueueSpec): Json {
+  return spec as unknown as Json;
 }
 
 function secretVariable(name: string, key: string): string {

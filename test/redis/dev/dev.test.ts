@@ -117,6 +117,7 @@ describe('asynq-operator dev', () => {
     expect(await operator.workers()).toEqual(before);
     await write('a.yaml', manifest('a', { scaling: ', minReplicas: 2' }));
     await operator.ready('a', 2);
+    expect(operator.edits).toEqual(['a was edited: scaling.minReplicas 1 -> 2']);
     expect(await operator.workers()).toEqual(expect.arrayContaining(before));
   });
 

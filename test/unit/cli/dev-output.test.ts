@@ -33,6 +33,12 @@ describe('devLine', () => {
     expect(colored({ type: 'log', line })).toContain(`\u001b[31m${text}\u001b[39m`);
   });
 
+  it('tells what was done to a manifest', () => {
+    expect(plain({ type: 'edit', name: 'webhooks', edit: 'was edited: paused false -> true' })).toBe(
+      '19:03:12 webhooks    Manifest was edited: paused false -> true\n',
+    );
+  });
+
   it('tells faults of manifests a line each, and when they are gone', () => {
     expect(plain({ type: 'manifests', faults: ['a.yaml:1:1: x', 'a.yaml:2:1: y'] })).toBe(
       [

@@ -189,7 +189,7 @@ describe('mode Observe', () => {
     await reconcile();
     expect(fleet.states.get('media/a')).toMatchObject({ replicas: 0 });
     expect(redis.commands).toEqual([]);
-    expect(spoken()).toEqual(['WorkersCreated the workers were created']);
+    expect(spoken()).toEqual(['WorkersCreated workers can be started now, 0 of them at first']);
     const paused = source.get('media/a')?.status?.conditions?.find(({ type }) => type === 'Paused');
     expect(paused).toMatchObject({ status: 'False', reason: 'Redis' });
   });

@@ -17,6 +17,7 @@ spec: { queue: ${queue}, worker: { handlers: { path: ./handlers.mjs } }${spec} }
 let folder: string;
 let sources: FileSource[];
 let faults: string[];
+let edits: string[];
 let changes: { keys: readonly string[]; removed: readonly string[] }[];
 
 beforeEach(async () => {
@@ -24,6 +25,7 @@ beforeEach(async () => {
   sources = [];
   faults = [];
   changes = [];
+  edits = [];
 });
 
 afterEach(async () => {
@@ -36,6 +38,7 @@ const write = (name: string, text: string) => writeFile(join(folder, name), text
 function open(paths = [folder], env = {}): FileSource {
   const listener = {
     onFaults: (found: readonly string[]) => void faults.push(...found),
+    onEdit: (name: string, edit: string) => void edits.push(`${name} ${edit}`),
     onChange: (keys: readonly string[], removed: readonly string[]) => void changes.push({ keys, removed }),
   };
   const source = new FileSource({ paths, clock: systemClock, log: silentLogger, env, listener });
@@ -159,6 +162,26 @@ describe('FileSource', () => {
     await write('a.yaml', manifest('a'));
     await until(() => source.fileOf('default/x') === join(folder, 'b.yaml'));
     expect(source.get('default/x')).toBe(before);
+  });
+
+  it('says what was edited, added and removed, and nothing of what was there or only moved', async () => {
+    await write('a.yaml', manifest('a', ', scaling: { maxReplicas: 3 }'));
+    await write('b.yaml', manifest('b'));
+    await started();
+    await write(
+      'a.yaml',
+      `# more\n${manifest('a', ', scaling: { maxReplicas: 5, minReplicas: 1 }, paused: true')}`,
+    );
+    await until(() => edits.length === 1);
+    await write('c.yaml', manifest('c'));
+    await until(() => edits.length === 2);
+    await rm(join(folder, 'b.yaml'));
+    await until(() => edits.length === 3);
+    expect(edits).toEqual([
+      'a was edited: scaling.maxReplicas 3 -> 5, scaling.minReplicas 0 -> 1, paused none -> true',
+      `c was added by ${join(folder, 'c.yaml')}`,
+      'b was removed from the manifests',
+    ]);
   });
 
   it('keeps status through an edit', async () => {
