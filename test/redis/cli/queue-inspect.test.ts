@@ -1,11 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { QUEUES_KEY, QueueKeys } from '../../../src/wire/keys.ts';
-import { runBin } from '../../support/bin.ts';
-import { rawCluster, testCluster, uniqueQueue } from '../../support/redis.ts';
+import { rawCluster, uniqueQueue } from '../../support/redis.ts';
+import { json, onCluster } from './run.ts';
 
 const redis = rawCluster();
-const { addrs, password } = testCluster();
-const env = { CLUSTER: 'true', CLUSTER_ADDRS: addrs.join(','), PASSWORD: password };
 const today = () => new Date().toISOString().slice(0, 10);
 
 /** A queue in the state of Go's golden output, as far as its figures show it. */
@@ -26,9 +24,9 @@ describe('asynq queue inspect', () => {
     await seed(low);
     await redis.sadd(QUEUES_KEY, empty);
     await redis.set(new QueueKeys(empty).paused, 1);
-    const { code, stdout, stderr } = await runBin('asynq', ['queue', 'inspect', low, empty], { env });
-    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    expect(stdout).toBe(
+    const { code, out, err } = await onCluster('queue', 'inspect', low, empty);
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+    expect(out).toBe(
       `Queue Info
 Name:   ${low}
 Size:   7
@@ -69,8 +67,7 @@ processed  failed  error rate
   it('gives the same figures as JSON', async () => {
     const queue = uniqueQueue('low');
     await seed(queue);
-    const { stdout } = await runBin('asynq', ['queue', 'inspect', queue, '--output', 'json'], { env });
-    expect(JSON.parse(stdout)).toMatchObject([
+    expect(await json('queue', 'inspect', queue)).toMatchObject([
       {
         queue,
         paused: false,
@@ -95,9 +92,9 @@ processed  failed  error rate
   it('fails for a queue that does not exist, and shows the others', async () => {
     const queue = uniqueQueue('low');
     await seed(queue);
-    const { code, stdout, stderr } = await runBin('asynq', ['queue', 'inspect', 'nowhere', queue], { env });
+    const { code, out, err } = await onCluster('queue', 'inspect', 'nowhere', queue);
     expect(code).toBe(1);
-    expect(stderr).toBe('error: queue "nowhere" does not exist\n');
-    expect(stdout).toContain(`Name:   ${queue}`);
+    expect(err).toBe('error: queue "nowhere" does not exist\n');
+    expect(out).toContain(`Name:   ${queue}`);
   });
 });
