@@ -51,10 +51,11 @@ function matches(spec: FieldsSpec, shown: Record<string, string>): boolean {
   );
 }
 
-/** The first time after `afterMs` and up to `untilMs`, minute for minute. */
+/** The first time after `afterMs` and up to `untilMs`, minute for minute, for a fortnight at most. */
 function firstByLooking(spec: FieldsSpec, afterMs: number, untilMs: number): number | undefined {
   const clock = clockOf(spec.zone.name);
-  for (let at = Math.floor(afterMs / MINUTE) * MINUTE + MINUTE; at <= untilMs; at += MINUTE) {
+  const end = Math.min(untilMs, afterMs + 15 * 24 * 60 * MINUTE);
+  for (let at = Math.floor(afterMs / MINUTE) * MINUTE + MINUTE; at <= end; at += MINUTE) {
     if (matches(spec, clock(at))) return at;
   }
   return undefined;
