@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"flag"
@@ -27,6 +28,7 @@ func serve(p peer, args []string) error {
 	takes := flags.Duration("takes", 0, "how long each task takes")
 	retryDelay := flags.Duration("retry-delay", 0, "until the next attempt; 0: asynq's own")
 	forwardEvery := flags.Duration("forward-every", 0, "between two looks for tasks that are due; 0: asynq's own")
+	aggregate := flags.Int("aggregate", 0, "tasks of a group made one at most, their payloads joined by commas; 0: groups are left alone")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -35,6 +37,10 @@ func serve(p peer, args []string) error {
 	}
 	if *retryDelay > 0 {
 		config.RetryDelayFunc = func(int, error, *asynq.Task) time.Duration { return *retryDelay }
+	}
+	if *aggregate > 0 {
+		config.GroupGracePeriod, config.GroupMaxSize = time.Second, *aggregate
+		config.GroupAggregator = asynq.GroupAggregatorFunc(joined)
 	}
 	if err := json.Unmarshal([]byte(*queues), &config.Queues); err != nil {
 		return fmt.Errorf("-queues: %w", err)
@@ -74,6 +80,14 @@ func serve(p peer, args []string) error {
 	}()
 	server.Shutdown()
 	return nil
+}
+
+func joined(_ string, tasks []*asynq.Task) *asynq.Task {
+	payloads := make([][]byte, len(tasks))
+	for i, task := range tasks {
+		payloads[i] = task.Payload()
+	}
+	return asynq.NewTask("joined", bytes.Join(payloads, []byte(",")))
 }
 
 func behave(ctx context.Context, t *asynq.Task) error {

@@ -127,8 +127,10 @@ export class GoPeer {
     retryDelay?: number;
     /** Between two looks for tasks that are due. @default asynq's own */
     forwardEvery?: number;
+    /** It joins so many tasks of a group at most, their payloads with commas between. @default it leaves groups alone */
+    aggregate?: number;
   }): Promise<GoServer> {
-    const { queues, concurrency = 10, takes = 0, retryDelay = 0, forwardEvery = 0 } = options;
+    const { queues, concurrency = 10, takes = 0, retryDelay = 0, forwardEvery = 0, aggregate = 0 } = options;
     const args = [
       'serve',
       `-queues=${JSON.stringify(queues)}`,
@@ -136,6 +138,7 @@ export class GoPeer {
       `-takes=${takes}ms`,
       `-retry-delay=${retryDelay}ms`,
       `-forward-every=${forwardEvery}ms`,
+      `-aggregate=${aggregate}`,
     ];
     const server = new GoServer(
       spawn(this.#binary, [...this.#flags, ...args], { stdio: ['pipe', 'pipe', 'inherit'] }),
