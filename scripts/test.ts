@@ -28,7 +28,11 @@ console.log();
 for (const result of results) console.log(line(result));
 const passed = sum((result) => result.passed);
 const failed = sum((result) => result.failed);
-const ok = !interrupted && failed === 0 && results.every((result) => result.kind === 'ran' || !mustRun);
+const hasRun = results.some((result) => result.kind === 'ran');
+const isIdle = !interrupted && hasRun && passed + failed === 0;
+if (isIdle) console.log(`No test matches ${rest.join(' ')}`);
+const ok =
+  !interrupted && failed === 0 && !isIdle && results.every((result) => result.kind === 'ran' || !mustRun);
 console.log(styleText(ok ? 'green' : 'red', `${passed} passed, ${failed} failed`));
 process.exitCode = ok ? 0 : 1;
 
