@@ -1,5 +1,5 @@
 import { Screen } from './screen.ts';
-import { type Picture, plainLine, tableLines } from './view.ts';
+import { type Picture, PLAIN_HEAD, plainLine, tableLines } from './view.ts';
 
 const PLAIN_EVERY_SECONDS = 2;
 
@@ -34,6 +34,7 @@ class PlainStage implements Stage {
 
   show(picture: Picture): void {
     if (picture.seconds - this.#shownAt < PLAIN_EVERY_SECONDS) return;
+    if (this.#shownAt === Number.NEGATIVE_INFINITY) this.say(PLAIN_HEAD);
     this.#shownAt = picture.seconds;
     this.say(plainLine(picture));
   }

@@ -108,6 +108,9 @@ function cut(text: string, width: number): string {
   return text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1))}…`;
 }
 
+/** What stands above the plain lines. */
+export const PLAIN_HEAD = 'Each line: the tasks of each queue, and its workers, wanted/ready';
+
 /** One line for logs and pipes. */
 export function plainLine({ rows, seconds: at, processed, enqueued }: Picture): string {
   const queues = rows.map(

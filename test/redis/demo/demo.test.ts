@@ -93,6 +93,7 @@ describe('npm run demo', () => {
     'leaves nothing behind when Ctrl-C comes in the middle',
     async () => {
       const demo = startDemo();
+      await demo.sees(/^Each line: .* wanted\/ready$/m);
       await demo.sees(/[1-9]\/[1-9] workers/);
       expect((await markedProcesses(demo.mark)).filter((line) => / worker /.test(line))).not.toEqual([]);
       signalGroup(demo, 'SIGINT');
@@ -125,6 +126,12 @@ describe('npm run demo', () => {
     },
     TIMEOUT,
   );
+
+  it('tells its options', async () => {
+    const demo = startDemo('--help');
+    expect(await demo.ended).toBe(0);
+    expect(demo.out()).toMatch(/--output json .*\n.*npm run --silent demo -- --output json\n/);
+  });
 
   it('refuses an output that it does not have', async () => {
     const demo = startDemo('--output', 'xml');
