@@ -24,8 +24,10 @@ function commandOf(file: string): string[] {
 class Example implements AsyncDisposable {
   readonly ended: Promise<number | string>;
   readonly #process: ChildProcess;
-  /** On stdout; stderr is for what the library logs. */
+  /** On stdout. */
   said = '';
+  /** On stderr. */
+  logged = '';
 
   constructor(file: string, addrs: readonly string[]) {
     const [program = '', ...words] = commandOf(`examples/${file}`);
@@ -41,7 +43,9 @@ class Example implements AsyncDisposable {
     this.#process.stdout?.setEncoding('utf8').on('data', (text: string) => {
       this.said += text;
     });
-    this.#process.stderr?.resume();
+    this.#process.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      this.logged += text;
+    });
     this.ended = new Promise((resolve) => {
       this.#process.once('exit', (code, signal) => resolve(signal ?? code ?? 'gone'));
     });
@@ -79,6 +83,16 @@ test('groups: one digest is made of the events of each user', async () => {
   });
   example.signal('SIGINT');
   expect(await example.ended).toBe(0);
+});
+
+test('the tutorial: its client says what is wrong when there is no Redis', async () => {
+  await using client = new Example('client.ts', ['127.0.0.1:1']);
+  await until(() => client.logged.includes('WARN  no connection to Redis'), { timeout: 10_000 });
+  expect(await client.ended).toBe(1);
+  expect(client.logged).toMatch(
+    /^error: ASYNQ_REDIS_UNREACHABLE: no connection to Redis at 127\.0\.0\.1:1: .*$/m,
+  );
+  expect(client.logged).not.toMatch(/^ +at /m);
 });
 
 test('the tutorial: its client fills three queues, its worker prints each task and ends on a signal', async () => {
