@@ -43,7 +43,7 @@ export class BulkMoves {
   }
 
   /** All tasks of a place; how many were moved. @throws ASYNQ_QUEUE_NOT_FOUND */
-  async move(kind: MoveKind, queue: string, place: TaskPlace, bulk: BulkOptions = {}): Promise<number> {
+  async move(kind: MoveKind, queue: string, place: TaskPlace, bulk?: BulkOptions): Promise<number> {
     const keys = QueueKeys.of(queue);
     const group = place.state === 'aggregating' ? { group: place.group } : {};
     const { total, moved } = await this.moveFrom(kind, queue, { key: placeKey(keys, place), ...group }, bulk);
@@ -56,12 +56,12 @@ export class BulkMoves {
     kind: MoveKind,
     queue: string,
     source: Source,
-    bulk: BulkOptions = {},
+    bulk?: BulkOptions,
   ): Promise<{ total: number; moved: number }> {
     const keys = new QueueKeys(queue);
     let total = Number.POSITIVE_INFINITY;
     let moved = 0;
-    for (let seen = 0; seen < total && bulk.signal?.aborted !== true; ) {
+    for (let seen = 0; seen < total && bulk?.signal?.aborted !== true; ) {
       const { count, tasks } = await this.#next(keys, source.key, Math.min(BATCH, total - seen));
       total = Math.min(total, seen + count);
       if (tasks.length === 0) break;
@@ -71,7 +71,7 @@ export class BulkMoves {
       if (dropped.length > 0) this.#log.warn({ queue, taskIds: dropped }, 'dropped ids whose task is gone');
       moved += outcomes.filter((outcome) => outcome === 'moved').length;
       seen += tasks.length;
-      bulk.onProgress?.(seen, total);
+      bulk?.onProgress?.(seen, total);
     }
     return { total, moved };
   }

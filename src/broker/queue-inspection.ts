@@ -68,11 +68,11 @@ export class QueueInspection {
   /** The last `days` days, the newest first. @throws ASYNQ_OPTION_INVALID, ASYNQ_QUEUE_NOT_FOUND */
   async history(queue: string, days: number): Promise<DayFigures[]> {
     const keys = QueueKeys.of(queue);
-    if (days < 1) throw new AsynqError('ASYNQ_OPTION_INVALID', 'the number of days must be positive');
     if (!Number.isInteger(days) || days > MAX_DAYS) {
-      const text = `expected a whole number of days up to ${MAX_DAYS}, got ${days}`;
+      const text = `expected a whole number of days up to ${MAX_DAYS}, got ${String(days)}`;
       throw new AsynqError('ASYNQ_OPTION_INVALID', text);
     }
+    if (days < 1) throw new AsynqError('ASYNQ_OPTION_INVALID', 'the number of days must be positive');
     const today = Math.floor(this.#clock.now() / DAY_MS) * DAY_MS;
     const all = Array.from({ length: days }, (_, ago) => today - ago * DAY_MS);
     const names = all.flatMap((day) => [keys.processedOn(day), keys.failedOn(day)]);

@@ -1,4 +1,5 @@
 import type { RedisRouter } from '../redis/router.ts';
+import { checkText } from '../runtime/check-text.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { AsynqError } from '../runtime/errors.ts';
 import { QueueKeys } from '../wire/keys.ts';
@@ -68,7 +69,9 @@ export class TaskChanges {
    * @throws ASYNQ_TASK_NOT_FOUND, ASYNQ_QUEUE_NOT_FOUND, ASYNQ_TASK_STATE, ASYNQ_MESSAGE_UNREADABLE
    */
   async updatePayload(queue: string, id: string, payload: Uint8Array): Promise<void> {
-    const task = QueueKeys.of(queue).task(id);
+    const keys = QueueKeys.of(queue);
+    checkText('task id', id);
+    const task = keys.task(id);
     const asked = { name: 'HMGET' };
     for (;;) {
       const reply = await this.#router.command(task, 'HMGET', [task, 'state', 'msg']);

@@ -1,4 +1,5 @@
 import type { RedisReply, RedisRouter, Script } from '../redis/router.ts';
+import { checkText } from '../runtime/check-text.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { AsynqError } from '../runtime/errors.ts';
 import { QueueKeys } from '../wire/keys.ts';
@@ -46,6 +47,7 @@ export class TaskInspection {
   /** @throws ASYNQ_TASK_NOT_FOUND, ASYNQ_QUEUE_NOT_FOUND, ASYNQ_MESSAGE_UNREADABLE its state is none of asynq's */
   async find(queue: string, id: string): Promise<FoundTask> {
     const keys = QueueKeys.of(queue);
+    checkText('task id', id);
     const reply = await this.#router.run(
       INSPECT_TASK,
       [keys.task(id), keys.scheduled, keys.retry, keys.lease],

@@ -1,3 +1,4 @@
+import { checkText } from '../runtime/check-text.ts';
 import type { QueueKeys } from '../wire/keys.ts';
 import type { TaskState } from '../wire/states.ts';
 
@@ -6,6 +7,9 @@ export type TaskPlace =
   | { readonly state: Exclude<TaskState, 'aggregating'> }
   | { readonly state: 'aggregating'; readonly group: string };
 
+/** @throws ASYNQ_OPTION_INVALID */
 export function placeKey(keys: QueueKeys, place: TaskPlace): string {
-  return place.state === 'aggregating' ? keys.group(place.group) : keys.inState(place.state);
+  if (place.state !== 'aggregating') return keys.inState(place.state);
+  checkText('group', place.group);
+  return keys.group(place.group);
 }

@@ -17,11 +17,12 @@ const DEFAULT_PAGE_SIZE = 30;
 const FARTHEST = 2 ** 40;
 
 /** @throws ASYNQ_OPTION_INVALID */
-export function pageRange({ pageSize = DEFAULT_PAGE_SIZE, page = 1 }: PageOptions = {}): Range {
+export function pageRange(options?: PageOptions): Range {
+  const { pageSize = DEFAULT_PAGE_SIZE, page = 1 } = options ?? {};
   const isPage =
     Number.isInteger(pageSize) && Number.isInteger(page) && Math.abs(pageSize * page) <= FARTHEST;
   if (!isPage) {
-    const text = `expected whole numbers as page and page size, got page ${page} of ${pageSize} tasks`;
+    const text = `expected whole numbers as page and page size, got page ${String(page)} of ${String(pageSize)} tasks`;
     throw new AsynqError('ASYNQ_OPTION_INVALID', text);
   }
   const number = page < 0 ? 1 : page;

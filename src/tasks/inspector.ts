@@ -12,6 +12,7 @@ import type { TaskPlace } from '../broker/task-place.ts';
 import { openRedis } from '../redis/open.ts';
 import type { RedisConnOpt } from '../redis/options.ts';
 import { type ClusterNode, isRouter, type KeyLocation, type RedisRouter } from '../redis/router.ts';
+import { checkText } from '../runtime/check-text.ts';
 import { type Clock, systemClock } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { stderrLogger } from '../runtime/stderr-logger.ts';
@@ -224,8 +225,8 @@ export class Inspector implements AsyncDisposable {
    *
    * @throws ASYNQ_QUEUE_NOT_EMPTY, ASYNQ_QUEUE_STATE: it has active tasks
    */
-  deleteQueue(queue: string, { force = false }: { readonly force?: boolean } = {}): Promise<void> {
-    return this.#removal.remove(queue, force);
+  deleteQueue(queue: string, options?: { readonly force?: boolean }): Promise<void> {
+    return this.#removal.remove(queue, options?.force === true);
   }
 
   /** Lets nothing more be taken from it; it need not be there yet. @throws ASYNQ_QUEUE_STATE: it is paused already */
@@ -239,8 +240,9 @@ export class Inspector implements AsyncDisposable {
   }
 
   /** Asks whoever works on the task to cancel it; resolves when that is said, whether anyone heard it or not. */
-  cancelProcessing(id: string): Promise<void> {
-    return this.#router.publish(CANCEL_CHANNEL, id);
+  async cancelProcessing(id: string): Promise<void> {
+    checkText('task id', id);
+    await this.#router.publish(CANCEL_CHANNEL, id);
   }
 
   /** The servers that run, with what they work on; sorted by host and process id. */
@@ -266,6 +268,7 @@ export class Inspector implements AsyncDisposable {
 
   /** What was enqueued for an entry, the newest first; at most 1,000 are kept. */
   async listSchedulerEnqueueEvents(entryId: string, page?: PageOptions): Promise<SchedulerEnqueueEvent[]> {
+    checkText('entry id', entryId);
     const { skip, count } = pageRange(page);
     if (count === 0) return [];
     const events = await this.#schedulers.events(entryId, { pageSize: count, page: skip / count + 1 });
