@@ -166,8 +166,7 @@ export class Scheduler implements AsyncDisposable {
     this.#stop.abort();
     this.#changed.nudge();
     this.#announcer.nudge();
-    await this.#loops;
-    await this.#within(ENQUEUES_MS, Promise.all(this.#enqueues));
+    await this.#within(ENQUEUES_MS, Promise.all([this.#loops, ...this.#enqueues]));
     if (wasActive) await this.#within(LAST_WORDS_MS, this.#announcer.takeBack());
     if (this.#isOwner) await this.#within(LAST_WORDS_MS, this.#router.close());
     if (wasActive) this.#options.log.info({}, 'scheduler closed');
