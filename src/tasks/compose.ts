@@ -44,7 +44,7 @@ export function composing(options: TaskOptions | undefined, parts: ComposeParts)
 }
 
 function checkType({ type }: Task): void {
-  if (type.trim() === '') throw new AsynqError('ASYNQ_TASK_TYPE_BLANK');
+  if (typeof type !== 'string' || type.trim() === '') throw new AsynqError('ASYNQ_TASK_TYPE_BLANK');
 }
 
 function composeResolved(task: Task, resolved: ResolvedOptions, { nowMs, newId }: ComposeParts): Composed {

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { defined } from '../runtime/defined.ts';
 import { AsynqError } from '../runtime/errors.ts';
 import { checkQueueName } from '../wire/keys.ts';
@@ -64,7 +65,8 @@ export function resolveOptions(
   nowMs: number,
 ): ResolvedOptions {
   const options = mergeOptions(ofTask, ofEnqueue);
-  const { queue = DEFAULT_QUEUE, taskId, group, deadline } = options;
+  const { queue = DEFAULT_QUEUE, deadline } = options;
+  const [taskId, group] = [textOf('taskId', options), textOf('group', options)];
   checkQueueName(queue);
   if (taskId?.trim() === '') throw new AsynqError('ASYNQ_TASK_ID_BLANK');
   if (group?.trim() === '') throw new AsynqError('ASYNQ_GROUP_BLANK');
@@ -79,8 +81,22 @@ export function resolveOptions(
     unique: uniqueOf(options),
     retention: wholeSeconds('retentionSeconds', options.retentionSeconds ?? 0),
     group,
-    headers: options.headers ?? {},
+    headers: headersOf(options),
   };
+}
+
+// Programs without types give what they like; what is none of ours would fail far from here.
+
+function textOf(name: 'taskId' | 'group', options: TaskOptions): string | undefined {
+  const text: unknown = options[name];
+  if (text === undefined || typeof text === 'string') return text;
+  throw invalid(name, 'text', text);
+}
+
+function headersOf({ headers = {} }: TaskOptions): Readonly<Record<string, string>> {
+  const isText = Object.values(headers ?? 0).every((value: unknown) => typeof value === 'string');
+  if (typeof headers === 'object' && headers !== null && isText) return headers;
+  throw invalid('headers', 'an object whose values are texts', headers);
 }
 
 /** Later options over earlier ones, kind by kind. */
@@ -111,20 +127,22 @@ function processAtOf({ processAt, processInSeconds }: TaskOptions, nowMs: number
   }
   if (processAt !== undefined) return timeOf('processAt', processAt);
   if (processInSeconds === undefined) return undefined;
-  const at = nowMs + processInSeconds * 1000;
+  const at = typeof processInSeconds === 'number' ? nowMs + processInSeconds * 1000 : Number.NaN;
   if (Math.abs(at) <= MAX_DATE_MS) return at;
   throw invalid('processInSeconds', 'seconds that lead to a date', processInSeconds);
 }
 
 function uniqueOf({ uniqueSeconds }: TaskOptions): number | undefined {
   if (uniqueSeconds === undefined) return undefined;
-  if (uniqueSeconds < 1) throw new AsynqError('ASYNQ_UNIQUE_TTL_TOO_SHORT');
+  if (typeof uniqueSeconds === 'number' && uniqueSeconds < 1)
+    throw new AsynqError('ASYNQ_UNIQUE_TTL_TOO_SHORT');
   return wholeSeconds('uniqueSeconds', uniqueSeconds);
 }
 
 /** Seconds as the wire has them. What a cut would make 0, and so mean the opposite, is refused. */
 function wholeSeconds(name: keyof TaskOptions, seconds: number): number {
-  const isSpan = seconds === 0 || (seconds >= 1 && seconds <= MAX_SPAN_SECONDS);
+  const isSpan =
+    typeof seconds === 'number' && (seconds === 0 || (seconds >= 1 && seconds <= MAX_SPAN_SECONDS));
   if (!isSpan) throw invalid(name, `0, or 1 to ${MAX_SPAN_SECONDS} seconds`, seconds);
   return Math.floor(seconds);
 }
@@ -139,5 +157,8 @@ function timeOf(name: keyof TaskOptions, date: Date): number {
 }
 
 function invalid(name: keyof TaskOptions, expected: string, got: unknown): AsynqError {
-  return new AsynqError('ASYNQ_OPTION_INVALID', `option ${name}: expected ${expected}, got ${String(got)}`);
+  return new AsynqError(
+    'ASYNQ_OPTION_INVALID',
+    `option ${name}: expected ${expected}, got ${typeof got === 'string' ? got : inspect(got)}`,
+  );
 }

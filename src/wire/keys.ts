@@ -171,7 +171,7 @@ export function schedulerHistoryKey(entryId: string): string {
  * @throws ASYNQ_QUEUE_NAME_INVALID
  */
 export function checkQueueName(name: string): void {
-  if (name.trim() === '') throw new AsynqError('ASYNQ_QUEUE_NAME_INVALID');
+  if (typeof name !== 'string' || name.trim() === '') throw new AsynqError('ASYNQ_QUEUE_NAME_INVALID');
   const refuse = (why: string) =>
     new AsynqError('ASYNQ_QUEUE_NAME_INVALID', `queue name ${JSON.stringify(name)} ${why}`);
   if (name.startsWith('}'))
