@@ -8,7 +8,7 @@ import { type Findings, type LimitsFinding, redisRefusal } from './conditions.ts
 import { type Decision, type History, recall } from './decision.ts';
 import type { Fleet, FleetResult, QueueKey, QueueSource } from './ends.ts';
 import { hasForeignStarts, recallForeign, type StartsWatch, watchStarts } from './foreign-starts.ts';
-import { enforcedGeneration, enforceLimits, limitsStand } from './limits-enforcement.ts';
+import { enforceLimits, type LimitsSeen, limitsStand, recallLimits } from './limits-enforcement.ts';
 import { writePausedFlag } from './paused-flag.ts';
 import type { Sight } from './queue-observer.ts';
 import type { Refusal } from './refusal.ts';
@@ -46,8 +46,7 @@ interface Memory {
   scaledAt: number | undefined;
   fight: ScalingFight;
   starts: StartsWatch | undefined;
-  /** Generation of the spec whose limits were found in Redis. */
-  limitsFoundIn: number | undefined;
+  limitsSeen: LimitsSeen | undefined;
   /** How all was when the last run found nothing to do for a sleeping queue. */
   rest: { readonly queue: AsynqQueue; readonly snapshot: QueueSnapshot; readonly until: number } | undefined;
 }
@@ -170,11 +169,9 @@ export class Reconciler {
       const stand = reading.kind === 'known' && limitsStand(queue, reading.snapshot.limits);
       return { stand, areIgnored };
     }
-    const { generation } = queue.metadata;
-    const done = await enforceLimits(queue, sight, memory.limitsFoundIn === generation, this.#options);
-    if (done === 'found') memory.limitsFoundIn = generation;
-    if (done === 'written') memory.limitsFoundIn = undefined;
-    return { stand: done !== 'failed', areIgnored };
+    const { stand, seen } = await enforceLimits(queue, sight, memory.limitsSeen, this.#options);
+    memory.limitsSeen = seen;
+    return { stand, areIgnored };
   }
 
   /** Sets the flag in Redis to what the spec says, against other hands too. */
@@ -244,7 +241,7 @@ export class Reconciler {
       statusWrittenAt: Number.NEGATIVE_INFINITY,
       scaledAt: undefined,
       fight: NO_FIGHT,
-      limitsFoundIn: enforcedGeneration(queue.status),
+      limitsSeen: recallLimits(queue),
       starts: recallForeign(queue.status, this.#options.clock.now()),
       rest: undefined,
     };

@@ -120,6 +120,18 @@ describe('limits', () => {
     );
   });
 
+  it('are set without a word until they were seen: what is read may be older than what was written', async () => {
+    source.put(queueOf({ name: 'a' }, { limits }));
+    await reconcile();
+    await reconcile();
+    expect(redis.commands).toEqual([write, write]);
+    expect(spoken()).toEqual(['WorkersCreated workers can be started now, 0 of them at first']);
+    found = { concurrency: 7, owner: 'hand', started: 0 };
+    await reconcile();
+    await reconcile();
+    expect(spoken().filter((text) => text.startsWith('LimitsCorrected'))).toHaveLength(1);
+  });
+
   it('become ours when others set the same, so that they go when the spec lets them go', async () => {
     source.put(queueOf({ name: 'a' }, { limits }));
     found = { ...standing, owner: 'hand' };
