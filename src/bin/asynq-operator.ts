@@ -105,7 +105,8 @@ The file lists the tasks, each with its cron spec, and options as in the library
 A file that becomes wrong while it runs is told of, and changes nothing. Any
 number of schedulers may run with the same file: each fire is enqueued once.
 Where Redis is says the environment, as for a worker: ASYNQ_REDIS_ADDRS,
-ASYNQ_REDIS_MODE, ASYNQ_REDIS_USERNAME, ASYNQ_REDIS_PASSWORD, ...`,
+ASYNQ_REDIS_MODE, ASYNQ_REDIS_USERNAME, ASYNQ_REDIS_PASSWORD, ... More is in
+docs/scheduler.md.`,
   )
   .action(async (flags: SchedulerFlags) => {
     const { main } = await import('./scheduler.ts');

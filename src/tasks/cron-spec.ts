@@ -65,6 +65,7 @@ const MAX_INT64 = 2n ** 63n - 1n;
  * @throws ASYNQ_CRON_SPEC_INVALID in robfig's words
  */
 export function parseCronSpec(spec: string, location = 'UTC'): CronSpec {
+  if (typeof spec !== 'string') throw invalid(`expected a cron spec as text, got ${typeof spec}`);
   if (spec === '') throw invalid('empty spec string');
   const [prefix, name] = /^(?:CRON_)?TZ=([^ ]*)/.exec(spec) ?? ['', location];
   const zone = zoneOf(name, location);

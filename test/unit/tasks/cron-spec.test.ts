@@ -65,6 +65,10 @@ it.each(['TZ=UTC', 'TZ=+05:30 @daily', 'CRON_TZ=UTC\t* * * * *', 'TZ=Local'])(
   },
 );
 
+it('calls what is no text no spec', () => {
+  expect(() => parseCronSpec(5 as unknown as string)).toThrow(INVALID);
+});
+
 it('brings a spec or the error of one, whatever the text', () => {
   const part = fc.constantFrom(
     ...'*?,-/ 0123456789@LW#\t'.split(''),
