@@ -29,6 +29,14 @@ var brokerOps = map[string]brokerOp{
 	"Retry": onMessage(func(b *brokerAt, c call, m *base.TaskMessage) error {
 		return b.Retry(background, m, c.at(), c.Error, c.IsFailure)
 	}),
+	// Recode reads a message and writes it again.
+	"Recode": func(b *brokerAt, c call) (any, error) {
+		msg, err := base.DecodeMessage(c.Msg)
+		if err != nil {
+			return nil, err
+		}
+		return base.EncodeMessage(msg)
+	},
 	"Dequeue": func(b *brokerAt, c call) (any, error) {
 		msg, lease, err := b.Dequeue(c.Queue)
 		if err != nil {
