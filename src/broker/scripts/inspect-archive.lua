@@ -34,11 +34,17 @@ local function drop(ids)
   end
 end
 
-local results = {}
-for i = 4, #KEYS do results[i - 3] = archive(KEYS[i]) end
+local results, archived = {}, 0
+for i = 4, #KEYS do
+  local result = archive(KEYS[i])
+  results[i - 3] = result
+  if result == 1 then archived = archived + 1 end
+end
 leave_group()
-local most = #results + 100
-drop(redis.call('ZRANGE', KEYS[3], '-inf', ARGV[6], 'BYSCORE', 'LIMIT', 0, most))
-local excess = redis.call('ZCARD', KEYS[3]) - tonumber(ARGV[7])
-if excess > 0 then drop(redis.call('ZRANGE', KEYS[3], 0, math.min(excess, most) - 1)) end
+if archived > 0 then
+  local most = archived + 100
+  drop(redis.call('ZRANGE', KEYS[3], '-inf', ARGV[6], 'BYSCORE', 'LIMIT', 0, most))
+  local excess = redis.call('ZCARD', KEYS[3]) - tonumber(ARGV[7])
+  if excess > 0 then drop(redis.call('ZRANGE', KEYS[3], 0, math.min(excess, most) - 1)) end
+end
 return results
