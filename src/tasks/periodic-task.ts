@@ -1,9 +1,11 @@
 import { createHash, randomUUID } from 'node:crypto';
+import { inspect } from 'node:util';
+import { AsynqError } from '../runtime/errors.ts';
 import { compose } from './compose.ts';
 import { type CronSpec, parseCronSpec } from './cron-spec.ts';
 import { optionTexts } from './option-text.ts';
 import { mergeOptions, type TaskOptions } from './options.ts';
-import type { Task } from './task.ts';
+import { Task } from './task.ts';
 
 /** A task that is enqueued again and again (asynq `PeriodicTaskConfig`). */
 export interface PeriodicTask {
@@ -24,6 +26,9 @@ export function checkPeriodicTask(
   parts: { readonly location: string; readonly nowMs: number },
 ): CronSpec {
   const parsed = parseCronSpec(spec, parts.location);
+  if (!(task instanceof Task)) {
+    throw new AsynqError('ASYNQ_OPTION_INVALID', `task: expected a Task, got ${inspect(task, { depth: 0 })}`);
+  }
   compose(task, options, { nowMs: parts.nowMs, newId: randomUUID });
   return parsed;
 }

@@ -119,6 +119,7 @@ describe('a periodic task manager', () => {
   it.each([
     ['fails', new Error('no database')],
     ['brings a task that cannot be', [{ spec: '@daily', task: new Task('') }]],
+    ['brings what is no task', [{ spec: '@daily', task: { type: 't' } as unknown as Task }]],
     ['brings no list', 'a' as unknown as PeriodicTask[]],
     ['brings nothing in a list', [null as unknown as PeriodicTask]],
   ])('keeps what it knows when the provider later %s', async (_, later) => {

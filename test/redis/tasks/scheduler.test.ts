@@ -194,11 +194,13 @@ describe('a scheduler', () => {
       codeOf(() => one.register('@daily', new Task(' '))),
       codeOf(() => one.register('@daily', new Task('t'), { queue: '' })),
       codeOf(() => one.register('@daily', new Task('t'), { uniqueSeconds: 0.5 })),
+      codeOf(() => one.register('@daily', { type: 't' } as unknown as Task)),
     ]).toEqual([
       'ASYNQ_CRON_SPEC_INVALID',
       'ASYNQ_TASK_TYPE_BLANK',
       'ASYNQ_QUEUE_NAME_INVALID',
       'ASYNQ_UNIQUE_TTL_TOO_SHORT',
+      'ASYNQ_OPTION_INVALID',
     ]);
     expect(() => scheduler({ location: 'Nowhere' })).toThrow('location: expected a time zone, got Nowhere');
     expect(() => scheduler({ heartbeatInterval: 0 })).toThrow(
