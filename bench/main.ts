@@ -4,7 +4,8 @@ import { startRedisCluster } from '../test/lab/redis-cluster.ts';
 import { CASES } from './cases.ts';
 import { Bench } from './measure.ts';
 import { benchOptions } from './options.ts';
-import { reportJson, reportTable } from './report.ts';
+import { measureOwn } from './own.ts';
+import { reportJson, reportTables } from './report.ts';
 import type { CaseResult, Pair } from './statistics.ts';
 
 /**
@@ -19,20 +20,22 @@ try {
 
   const results: CaseResult[] = [];
   for (const each of CASES) {
-    const one = { ...each, tasks: tasks ?? each.tasks };
+    const one = { ...each, tasks: Math.min(each.tasks, tasks ?? each.tasks) };
+    const most = Math.min(pairs, each.mostPairs ?? pairs);
     const taken: Pair[] = [];
-    for (let i = 1; i <= pairs; i++) {
+    for (let i = 1; i <= most; i++) {
       // One queue for all: the same key slot, the same master.
       const go = await bench.measure('go', one, 'bench');
       const ours = await bench.measure('ours', one, 'bench');
       taken.push({ ours, go });
       say(
-        `${one.name} ${i}/${pairs}: ${ours.tasksPerSecond.toFixed(0)}/s, Go ${go.tasksPerSecond.toFixed(0)}/s`,
+        `${one.name} ${i}/${most}: ${ours.tasksPerSecond.toFixed(0)}/s, Go ${go.tasksPerSecond.toFixed(0)}/s`,
       );
     }
     results.push({ name: one.name, pairs: taken });
   }
-  process.stdout.write(output === 'json' ? `${reportJson(results)}\n` : reportTable(results));
+  const own = await measureOwn(cluster.addrs, 'bench', tasks ?? Number.POSITIVE_INFINITY, say);
+  process.stdout.write(output === 'json' ? `${reportJson(results, own)}\n` : reportTables(results, own));
 } catch (error) {
   process.stderr.write(`error: ${errorText(error)}\n`);
   process.exitCode = 1;

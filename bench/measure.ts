@@ -2,11 +2,18 @@ import { fileURLToPath } from 'node:url';
 import { Client, openRedis, type RedisRouter, silentLogger, systemClock, Task } from '../src/index.ts';
 import { run } from '../test/lab/run.ts';
 import { GoPeer } from '../test/support/go-peer.ts';
-import { type BenchCase, PAYLOAD_BYTES } from './cases.ts';
+import type { BenchCase } from './cases.ts';
+import { redisCost } from './redis-cost.ts';
 import type { Measurement } from './statistics.ts';
 
 const OURS = fileURLToPath(new URL('ours.ts', import.meta.url));
 const BATCH = 2_000;
+
+interface Taken {
+  readonly seconds: number;
+  /** Of ours only. */
+  readonly cpuSeconds?: number;
+}
 
 /** Measures either side on one cluster; each measurement leaves the queue empty for the next. */
 export class Bench implements AsyncDisposable {
@@ -27,21 +34,27 @@ export class Bench implements AsyncDisposable {
   }
 
   async measure(side: 'ours' | 'go', bench: BenchCase, queue: string): Promise<Measurement> {
-    if (bench.mode === 'drain') await this.#fill(queue, bench.tasks);
-    const before = await this.#redisSeconds(queue);
-    const seconds = side === 'ours' ? await this.#ours(bench, queue) : await this.#go(bench, queue);
-    const redisSeconds = (await this.#redisSeconds(queue)) - before;
-    if (bench.mode === 'enqueue') await this.#clear(queue);
-    return { tasksPerSecond: bench.tasks / seconds, redisMicros: (redisSeconds * 1e6) / bench.tasks };
+    if (bench.mode === 'drain') await this.#fill(queue, bench);
+    const before = await redisCost(this.#router, queue);
+    const taken = side === 'ours' ? await this.#ours(bench, queue) : await this.#go(bench, queue);
+    const after = await redisCost(this.#router, queue);
+    if (bench.mode !== 'drain') await this.#clear(queue);
+    const microsOf = (seconds: number) => (seconds * 1e6) / bench.tasks;
+    return {
+      tasksPerSecond: bench.tasks / taken.seconds,
+      redisMicros: microsOf(after.seconds - before.seconds),
+      ...(taken.cpuSeconds === undefined ? {} : { cpuMicros: microsOf(taken.cpuSeconds) }),
+    };
   }
 
-  async #fill(queue: string, tasks: number): Promise<void> {
-    const payload = Buffer.alloc(PAYLOAD_BYTES, 'x');
+  async #fill(queue: string, { tasks, payloadBytes }: BenchCase): Promise<void> {
+    const payload = Buffer.alloc(payloadBytes, 'x');
     for (let done = 0; done < tasks; done += BATCH) {
-      const batch = Array.from({ length: Math.min(BATCH, tasks - done) }, () => {
-        return this.#client.enqueue(new Task('bench:noop', payload), { queue });
-      });
-      await Promise.all(batch);
+      const batch = Array.from(
+        { length: Math.min(BATCH, tasks - done) },
+        () => new Task('bench:noop', payload),
+      );
+      await this.#client.enqueueMany(batch, { queue });
     }
   }
 
@@ -56,33 +69,20 @@ export class Bench implements AsyncDisposable {
     }
   }
 
-  async #ours(bench: BenchCase, queue: string): Promise<number> {
+  async #ours(bench: BenchCase, queue: string): Promise<Taken> {
     const output = await run(process.execPath, [OURS, JSON.stringify(bench), this.#addrs.join(','), queue]);
-    return secondsOf(JSON.parse(output));
+    return JSON.parse(output) as Taken;
   }
 
-  async #go({ mode, concurrency, tasks }: BenchCase, queue: string): Promise<number> {
-    const flags = { queue, n: tasks, concurrency, payload: PAYLOAD_BYTES };
+  async #go({ mode, concurrency, tasks, payloadBytes }: BenchCase, queue: string): Promise<Taken> {
+    const flags = { queue, n: tasks, concurrency, payload: payloadBytes };
     const args = Object.entries(flags).map(([name, value]) => `-${name}=${value}`);
-    const [result] = await this.#peer.run(['bench', mode, ...args]);
-    return secondsOf(result);
-  }
-
-  /** CPU time that the queue's master has used since its start. */
-  async #redisSeconds(queue: string): Promise<number> {
-    const info = String(await this.#router.command(`asynq:{${queue}}:pending`, 'INFO', ['cpu']));
-    const used = ['used_cpu_user', 'used_cpu_sys'].map((field) => {
-      return Number(new RegExp(`^${field}:([0-9.]+)`, 'm').exec(info)?.[1]);
-    });
-    return used.reduce((sum, value) => sum + value, 0);
+    const [result] = await this.#peer.run(['bench', mode === 'drain' ? 'drain' : 'enqueue', ...args]);
+    return { seconds: (result as Taken).seconds };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#client.close();
     await this.#router.close();
   }
-}
-
-function secondsOf(result: unknown): number {
-  return (result as { readonly seconds: number }).seconds;
 }

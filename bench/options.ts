@@ -4,7 +4,7 @@ export interface BenchOptions {
   readonly output: 'text' | 'json';
   /** Measurements of each side per case, taken in turn. */
   readonly pairs: number;
-  /** Tasks per measurement; undefined: what suits the case. */
+  /** Tasks per measurement at most; undefined: what suits the case. */
   readonly tasks: number | undefined;
 }
 
