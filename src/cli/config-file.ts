@@ -58,7 +58,7 @@ async function parsed(path: string, text: string, keys: readonly string[]): Prom
   const { parse } = await import('yaml');
   let content: unknown;
   try {
-    content = parse(text, { schema: 'failsafe' }) ?? {};
+    content = parse(text, { schema: 'failsafe', logLevel: 'error' }) ?? {};
   } catch (error) {
     // The lines below the first one show what is in the file.
     throw invalid(path, errorText(error).split('\n', 1).join(''));

@@ -60,10 +60,10 @@ export class Context {
 
   /** Connects, and prints what was found. What failed goes to stderr and makes the command fail. */
   async answer(command: Command, find: (session: Session) => Promise<Findings>): Promise<void> {
-    await this.print(command, await this.connect(command, find));
+    await this.#print(command, await this.connect(command, find));
   }
 
-  async print(command: Command, findings: Findings): Promise<void> {
+  async #print(command: Command, findings: Findings): Promise<void> {
     const { failures = [], exitCode = failures.length > 0 ? 1 : 0 } = findings;
     const format = command.optsWithGlobals()['output'] as OutputFormat;
     this.terminal.out(await renderAnswer(findings, format, (text) => bold(this.terminal, text)));
