@@ -5,7 +5,17 @@ import type { Difference } from './differences.ts';
 import { inspectInGo } from './go-inspector.ts';
 import { isInspection } from './inspections.ts';
 import type { Ending, NewTask, Operation, Placement } from './operations.ts';
-import { GRACE_SECONDS, Hand, LOST, masked, messageOf, type Side, takeHeld } from './side.ts';
+import {
+  GRACE_SECONDS,
+  Hand,
+  LOST,
+  masked,
+  messageOf,
+  type Refusal,
+  refusal,
+  type Side,
+  takeHeld,
+} from './side.ts';
 
 interface GoTask {
   readonly id: string;
@@ -43,7 +53,8 @@ export class GoSide implements Side {
     this.#now = now;
     if (isInspection(operation)) {
       await this.#hand.list();
-      return outcome(inspectInGo((op, fields) => this.#call(op, fields), this.queue, operation));
+      const call = (op: string, fields?: Partial<GoCall>) => this.#call(op, fields);
+      return inspectInGo(call, this.queue, operation).catch((error: unknown) => this.#refusal(error));
     }
     switch (operation.do) {
       case 'enqueue':
@@ -91,6 +102,7 @@ export class GoSide implements Side {
 
   #enqueue(task: NewTask, where: Placement): Promise<unknown> {
     const op = { now: 'Enqueue', at: 'Schedule', group: 'AddToGroup' }[where.kind];
+    const name = task.unique === undefined ? op : `${op}Unique`;
     const msg = base64(encodeTaskMessage(messageOf(this.queue, task, where)));
     const unique = task.unique === undefined ? {} : { seconds: task.unique };
     const placed = {
@@ -98,9 +110,7 @@ export class GoSide implements Side {
       at: where.kind === 'at' ? { at: this.#now + where.seconds * 1000 } : {},
       group: where.kind === 'group' ? { group: where.group } : {},
     }[where.kind];
-    const name = task.unique !== undefined && where.kind === 'group' ? 'AddToGroupUnique' : op;
-    const suffix = task.unique === undefined || where.kind === 'group' ? '' : 'Unique';
-    return this.#outcome(`${name}${suffix}`, { msg, empty: task.payload === '', ...unique, ...placed });
+    return this.#outcome(name, { msg, empty: task.payload === '', ...unique, ...placed });
   }
 
   async #dequeue(count: number): Promise<unknown> {
@@ -228,6 +238,18 @@ export class GoSide implements Side {
     }
   }
 
+  #refusal(error: unknown): Refusal {
+    if (!(error instanceof GoError)) throw error;
+    const { kind, message } = error;
+    // Where Go's script fails, ours says that it did not find the task.
+    if (/not found in (zset|list)/.test(message)) {
+      return refusal('state', 'task is not where its hash says', this.queue);
+    }
+    if (isOfState(error)) return refusal('state', message, this.queue);
+    if (kind === 'other') throw error;
+    return refusal(kind, message, this.queue);
+  }
+
   #masked(msg: string): string {
     return masked(Buffer.from(msg, 'base64').toString('latin1'), this.queue);
   }
@@ -239,7 +261,6 @@ async function outcome(call: Promise<unknown>): Promise<unknown> {
     return await call;
   } catch (error) {
     if (!(error instanceof GoError)) throw error;
-    if (isOfState(error)) return 'state';
     if (error.kind === 'other') throw error;
     return error.kind;
   }
@@ -247,7 +268,7 @@ async function outcome(call: Promise<unknown>): Promise<unknown> {
 
 /** Go has no class for what cannot be done to a task, or a queue, as it is. */
 function isOfState({ code, message }: GoError): boolean {
-  return code === 'FAILED_PRECONDITION' || /is (already|not) paused|not found in (zset|list)/.test(message);
+  return code === 'FAILED_PRECONDITION' || /is (already|not) paused/.test(message);
 }
 
 async function inTurn<T, R>(items: readonly T[], each: (item: T) => Promise<R>): Promise<R[]> {

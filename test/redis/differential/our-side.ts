@@ -8,7 +8,17 @@ import { FakeClock } from '../../support/fake-clock.ts';
 import { isInspection } from './inspections.ts';
 import type { Ending, NewTask, Operation, Placement } from './operations.ts';
 import { OurInspector } from './our-inspector.ts';
-import { GRACE_SECONDS, Hand, LOST, masked, messageOf, type Side, takeHeld } from './side.ts';
+import {
+  GRACE_SECONDS,
+  Hand,
+  LOST,
+  masked,
+  messageOf,
+  type Refusal,
+  refusal,
+  type Side,
+  takeHeld,
+} from './side.ts';
 
 /** Completed tasks that one call deletes. */
 const CLEAN_BATCH = 2;
@@ -35,7 +45,7 @@ export class OurSide implements Side {
     this.#clock.block(now - this.#clock.now());
     if (isInspection(operation)) {
       await this.#hand.list();
-      return outcome(this.#inspector.take(operation));
+      return this.#inspector.take(operation).catch((error: unknown) => this.#refusal(error));
     }
     switch (operation.do) {
       case 'enqueue':
@@ -140,6 +150,12 @@ export class OurSide implements Side {
     return outcome(this.#broker.writeResult(this.queue, id, Buffer.from(data)).then(() => 'ok'));
   }
 
+  #refusal(error: unknown): Refusal {
+    const known = AsynqError.is(error) ? REFUSALS[error.code] : undefined;
+    if (!AsynqError.is(error) || known === undefined) throw error;
+    return refusal(known, error.message, this.queue);
+  }
+
   #masked(bytes: Uint8Array): string {
     return masked(Buffer.from(bytes).toString('latin1'), this.queue);
   }
@@ -148,6 +164,10 @@ export class OurSide implements Side {
 const OUTCOMES: Readonly<Record<string, string>> = {
   ASYNQ_DUPLICATE_TASK: 'duplicate',
   ASYNQ_TASK_ID_CONFLICT: 'conflict',
+  ASYNQ_TASK_NOT_FOUND: 'task not found',
+};
+
+const REFUSALS: Readonly<Record<string, string>> = {
   ASYNQ_TASK_NOT_FOUND: 'task not found',
   ASYNQ_QUEUE_NOT_FOUND: 'queue not found',
   ASYNQ_TASK_STATE: 'state',

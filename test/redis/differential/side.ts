@@ -75,14 +75,27 @@ export function masked(latin1: string, queue: string): string {
   return latin1.replaceAll(name, 'Q'.repeat(name.length));
 }
 
+/** Why an inspector refused: ours says Go's words, and of which task. */
+export interface Refusal {
+  readonly class: string;
+  readonly text: string;
+}
+
+export function refusal(classOf: string, text: string, queue: string): Refusal {
+  const words = text.replace(/^(?:[A-Z_]+: )+/, '').replace(/: id=.*$/s, '');
+  return { class: classOf, text: words.replace(JSON.stringify(queue), 'Q') };
+}
+
 /** Does by hand what no broker does. */
 export class Hand {
   readonly keys: QueueKeys;
   readonly #router: RedisRouter;
+  readonly #queue: string;
   #lost = 0;
 
   constructor(router: RedisRouter, queue: string) {
     this.#router = router;
+    this.#queue = queue;
     this.keys = new QueueKeys(queue);
   }
 
@@ -96,8 +109,7 @@ export class Hand {
 
   /** Names the queue among all: Go's inspector looks at no other. */
   async list(): Promise<void> {
-    const name = this.keys.prefix.slice('asynq:{'.length, -'}:'.length);
-    await this.#router.command(QUEUES_KEY, 'SADD', [QUEUES_KEY, name]);
+    await this.#router.command(QUEUES_KEY, 'SADD', [QUEUES_KEY, this.#queue]);
   }
 
   async unlock(type: string, payload: string | null): Promise<void> {
