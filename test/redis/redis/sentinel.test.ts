@@ -56,7 +56,10 @@ test('one sentinel that answers is enough', async () => {
   await other.close();
 });
 
-test('tasks go on when the master hands over, and when it dies', async () => {
+/** A sentinel waits for eight seconds before it makes a replica of a master that came down by its order. */
+const PATIENT = { timeout: 40_000 };
+
+test('tasks go on when the master hands over, and when it dies', { timeout: 90_000 }, async () => {
   const [first, second] = servers;
   const client = new Client(router);
   const inspector = new Inspector(router);
@@ -68,13 +71,13 @@ test('tasks go on when the master hands over, and when it dies', async () => {
   await isOn(second, 'before');
 
   await set.ask('SENTINEL', 'FAILOVER', masterName);
-  await until(async () => (await first.info('role')) === 'slave');
+  await until(async () => (await first.info('role')) === 'slave', PATIENT);
   await enqueue('after the handover');
   expect(await masterAddr()).toBe(second.addr);
   await isOn(first, 'after the handover');
 
   await second.kill();
-  await until(async () => (await first.info('role')) === 'master');
+  await until(async () => (await first.info('role')) === 'master', PATIENT);
   await enqueue('after the death');
   expect(await masterAddr()).toBe(first.addr);
   const ids = (await inspector.listPendingTasks('q')).map(({ id }) => id);
