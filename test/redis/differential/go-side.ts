@@ -58,6 +58,7 @@ export class GoSide implements Side {
     }
     switch (operation.do) {
       case 'enqueue':
+      case 'enqueueMany':
         return inTurn(operation.tasks, (task) => this.#enqueue(task, operation.where));
       case 'dequeue':
         return this.#dequeue(operation.count);

@@ -31,8 +31,12 @@ export type Ending =
 
 export type Operation =
   | Inspection
-  /** The tasks come in one turn, as ours batches them; Go takes one after the other. */
-  | { readonly do: 'enqueue'; readonly where: Placement; readonly tasks: readonly NewTask[] }
+  /** The tasks come in one turn, as ours batches them, or in one call; Go takes one after the other. */
+  | {
+      readonly do: 'enqueue' | 'enqueueMany';
+      readonly where: Placement;
+      readonly tasks: readonly NewTask[];
+    }
   | { readonly do: 'dequeue'; readonly count: number }
   /** Of the tasks that are held, `from` the so-manieth, `count` of them in one turn. */
   | { readonly do: 'settle'; readonly from: number; readonly count: number; readonly how: Ending }
@@ -98,7 +102,7 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
   {
     weight: 8,
     arbitrary: fc.record({
-      do: fc.constant('enqueue' as const),
+      do: fc.constantFrom('enqueue' as const, 'enqueueMany' as const),
       where,
       tasks: fc.array(task, { minLength: 1, maxLength: 4 }),
     }),

@@ -1,4 +1,4 @@
-import type { LeasedTask, Settlement } from '../../../src/broker/broker.ts';
+import type { Enqueueing, LeasedTask, Settlement } from '../../../src/broker/broker.ts';
 import { RedisBroker } from '../../../src/broker/redis-broker.ts';
 import type { RedisRouter } from '../../../src/redis/router.ts';
 import { AsynqError } from '../../../src/runtime/errors.ts';
@@ -49,7 +49,11 @@ export class OurSide implements Side {
     }
     switch (operation.do) {
       case 'enqueue':
-        return Promise.all(operation.tasks.map((task) => this.#enqueue(task, operation.where)));
+        return Promise.all(
+          operation.tasks.map((task) => outcome(this.#enqueue(task, operation.where).then(() => 'ok'))),
+        );
+      case 'enqueueMany':
+        return this.#enqueueMany(operation.tasks, operation.where);
       case 'dequeue':
         return this.#dequeue(operation.count);
       case 'settle':
@@ -83,7 +87,16 @@ export class OurSide implements Side {
     }
   }
 
-  async #enqueue(task: NewTask, where: Placement): Promise<unknown> {
+  #enqueue(task: NewTask, where: Placement): Promise<void> {
+    return this.#broker.enqueue(this.#enqueueing(task, where));
+  }
+
+  async #enqueueMany(tasks: readonly NewTask[], where: Placement): Promise<unknown[]> {
+    const errors = await this.#broker.enqueueMany(tasks.map((task) => this.#enqueueing(task, where)));
+    return errors.map((error) => (error === undefined ? 'ok' : classOf(error)));
+  }
+
+  #enqueueing(task: NewTask, where: Placement): Enqueueing {
     const message = messageOf(this.queue, task, where);
     const lock = task.unique === undefined ? {} : { uniqueTtl: task.unique };
     const placed = {
@@ -91,7 +104,7 @@ export class OurSide implements Side {
       at: where.kind === 'at' ? { processAt: this.#clock.now() + where.seconds * 1000 } : {},
       group: where.kind === 'group' ? { group: where.group } : {},
     }[where.kind];
-    return outcome(this.#broker.enqueue({ message, ...lock, ...placed }).then(() => 'ok'));
+    return { message, ...lock, ...placed };
   }
 
   async #dequeue(count: number): Promise<unknown> {
@@ -179,8 +192,12 @@ async function outcome(call: Promise<unknown>): Promise<unknown> {
   try {
     return await call;
   } catch (error) {
-    const known = AsynqError.is(error) ? OUTCOMES[error.code] : undefined;
-    if (known === undefined) throw error;
-    return known;
+    return classOf(error);
   }
+}
+
+function classOf(error: unknown): string {
+  const known = AsynqError.is(error) ? OUTCOMES[error.code] : undefined;
+  if (known === undefined) throw error;
+  return known;
 }
