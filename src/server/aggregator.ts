@@ -114,7 +114,8 @@ export class Aggregator {
       if (groups === undefined) return this.#longestSleep;
       const { ready, nextDue } = groups;
       const least = Math.max(1, (clock.monotonic() - start) * LOOK_COST);
-      for (const group of failing.keys()) if (!ready.includes(group)) failing.delete(group);
+      const stillReady = new Set(ready);
+      for (const group of failing.keys()) if (!stillReady.has(group)) failing.delete(group);
       const now = clock.monotonic();
       const waiting = ready.filter((group) => (failing.get(group)?.after ?? now) <= now);
       const claimed = await this.#aggregateAll(queue, waiting, failing, signal);
