@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { addClusterCommand } from './cluster.ts';
 import { addHelpCommand, helpSection, holdsCommands, withExamples } from './commands.ts';
 import { addCompletionCommands } from './completion.ts';
 import { Context, type ContextParts } from './context.ts';
@@ -30,6 +31,7 @@ export function asynqProgram(context: Context): Command {
     .addOption(
       new Option('-o, --output <format>', 'how answers are printed').choices(OUTPUT_FORMATS).default('table'),
     );
+  addClusterCommand(program, context);
   addCronCommands(program, context);
   addGroupCommands(program, context);
   addQueueCommands(program, context);

@@ -94,6 +94,7 @@ describe('docs/cli.md names the fields of', () => {
     ['server list', []],
     ['cron list', []],
     ['cron history', [entry]],
+    ['cluster', []],
     ['stats', []],
   ])('%s', async (command, args) => {
     const found = await row(...command.split(' '), ...args);
