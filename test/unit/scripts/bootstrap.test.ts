@@ -101,7 +101,8 @@ function isAlive(pid: number): boolean {
   }
 }
 
-describe('the way from a bare clone to a command', () => {
+// Each starts a handful of Nodes, one after the other.
+describe('the way from a bare clone to a command', { timeout: 60_000 }, () => {
   it('installs once for two that come together, and says that one waits', async () => {
     await using clone = await Clone.make();
     const first = clone.run('first');
