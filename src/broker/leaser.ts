@@ -19,6 +19,8 @@ const CLAIM_EXPIRED = loadScript('claim-expired');
 const MAX_ITEMS = 256;
 const MAX_BYTES = 4 << 20;
 
+const EXTEND_TIMEOUT_MS = 10_000;
+
 /**
  * Takes leases and moves them on. A lease is held in whole seconds by the clock of whoever took it; ours ends, for us,
  * no later than it does in Redis. Tasks in a reply that never arrived wait for the end of their lease, as those of a
@@ -86,25 +88,30 @@ export class Leaser {
   }
 
   async extend(tasks: readonly LeasedTask[]): Promise<void> {
-    const now = this.#clock.now();
-    const standing = tasks.filter((task) => task.leaseExpiresAt > now);
-    const byQueue = Map.groupBy(standing, (task) => task.queue);
+    const byQueue = Map.groupBy(tasks, (task) => task.queue);
     await Promise.all(
-      [...byQueue].map(([queue, ofQueue]) => this.#extendInQueue(new QueueKeys(queue), ofQueue)),
+      [...byQueue].map(async ([queue, ofQueue]) => {
+        for (let from = 0; from < ofQueue.length; from += MAX_ITEMS) {
+          await this.#extendBatch(new QueueKeys(queue), ofQueue.slice(from, from + MAX_ITEMS));
+        }
+      }),
     );
   }
 
-  async #extendInQueue(keys: QueueKeys, tasks: readonly LeasedTask[]): Promise<void> {
+  /** Given up so early that another try may come before the leases end, and never sent again after one has. */
+  async #extendBatch(keys: QueueKeys, tasks: readonly LeasedTask[]): Promise<void> {
+    const now = this.#clock.now();
+    const standing = tasks.filter((task) => task.leaseExpiresAt > now);
+    if (standing.length === 0) return;
+    const firstEnds = Math.min(...standing.map((task) => task.leaseExpiresAt));
+    const timeout = Math.min(EXTEND_TIMEOUT_MS, (this.#leaseSeconds * 1000) / 3, firstEnds - now);
     const end = this.#endOfLease();
-    for (let from = 0; from < tasks.length; from += MAX_ITEMS) {
-      const batch = tasks.slice(from, from + MAX_ITEMS);
-      const args = [end, ...batch.map((task) => task.id)];
-      for (const task of batch) task.leaseAskedUntil = end * 1000;
-      const reply = await this.#router.run(EXTEND_LEASE, [keys.lease], args);
-      const results = integers(EXTEND_LEASE, reply, batch.length);
-      for (const [index, task] of batch.entries()) {
-        if (results[index] === 1) task.leaseExpiresAt = end * 1000;
-      }
+    for (const task of standing) task.leaseAskedUntil = end * 1000;
+    const args = [end, ...standing.map((task) => task.id)];
+    const reply = await this.#router.run(EXTEND_LEASE, [keys.lease], args, { timeout });
+    const results = integers(EXTEND_LEASE, reply, standing.length);
+    for (const [index, task] of standing.entries()) {
+      if (results[index] === 1) task.leaseExpiresAt = end * 1000;
     }
   }
 

@@ -23,7 +23,8 @@ export interface LeaseKeeperParts {
 export class LeaseKeeper {
   readonly #parts: LeaseKeeperParts;
   readonly #throttle: LogThrottle;
-  #extending: Promise<void> | undefined;
+  /** By queue: one whose master hangs must not cost the leases of another. */
+  readonly #extending = new Map<string, Promise<void>>();
 
   constructor(parts: LeaseKeeperParts) {
     this.#parts = parts;
@@ -36,11 +37,12 @@ export class LeaseKeeper {
     const failure = 'cannot keep leases';
     // Not awaited by the beat: a call that hangs must not keep ended leases from being seen.
     const beat = () => {
-      const standing = this.#letGoOfEnded();
-      if (standing.length > 0) this.#extending ??= this.#extend(standing);
+      for (const [queue, tasks] of Map.groupBy(this.#letGoOfEnded(), (task) => task.queue)) {
+        if (!this.#extending.has(queue)) this.#extending.set(queue, this.#extend(queue, tasks));
+      }
     };
     await periodically({ clock, log, intervalMs, firstRun: 'after one interval', failure }, beat, signal);
-    await this.#extending;
+    await Promise.all(this.#extending.values());
   }
 
   /** Returns those whose lease stands. */
@@ -53,13 +55,13 @@ export class LeaseKeeper {
     return held.filter((task) => task.leased.leaseExpiresAt > now);
   }
 
-  async #extend(tasks: readonly ActiveTask[]): Promise<void> {
+  async #extend(queue: string, tasks: readonly ActiveTask[]): Promise<void> {
     try {
       await this.#parts.broker.extendLeases(tasks.map((task) => task.leased));
     } catch (err) {
-      this.#throttle.error({ err, tasks: tasks.length }, 'cannot extend leases');
+      this.#throttle.error({ err, queue, tasks: tasks.length }, 'cannot extend leases');
     } finally {
-      this.#extending = undefined;
+      this.#extending.delete(queue);
     }
   }
 }

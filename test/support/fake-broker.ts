@@ -330,13 +330,18 @@ export class FakeBroker implements Broker {
   }
 
   async extendLeases(tasks: readonly LeasedTask[]): Promise<void> {
-    await this.#call('extendLeases');
-    for (const task of tasks) {
-      const stored = this.#queue(task.queue).tasks.get(task.id);
-      if (stored?.lease === undefined) continue;
-      stored.lease = this.#leaseEnd();
-      task.leaseExpiresAt = stored.lease;
-    }
+    const queues = Map.groupBy(tasks, (task) => task.queue);
+    await Promise.all(
+      [...queues].map(async ([name, ofQueue]) => {
+        await this.#call('extendLeases', name);
+        for (const task of ofQueue) {
+          const stored = this.#queue(name).tasks.get(task.id);
+          if (stored?.lease === undefined) continue;
+          stored.lease = this.#leaseEnd();
+          task.leaseExpiresAt = stored.lease;
+        }
+      }),
+    );
   }
 
   async forward(name: string): Promise<Forwarded> {

@@ -64,6 +64,25 @@ describe('extending leases', () => {
     expect(await dumpQueue(redis, queue)).toEqual(before);
   });
 
+  it('leaves alone what another has taken over while the call was on its way', async () => {
+    const task = await lease({ queue });
+    const late = new RedisBroker({
+      router: {
+        ...router,
+        run: async (...call) => {
+          await redis.zadd(keys.lease, second() + 31, task.id);
+          return await router.run(...call);
+        },
+      },
+      clock,
+      log: silentLogger,
+    });
+    const ended = task.leaseExpiresAt;
+    await late.extendLeases([task]);
+    expect((await dumpQueue(redis, queue)).lease).toEqual({ [task.id]: second() + 31 });
+    expect(task.leaseExpiresAt).toBe(ended);
+  });
+
   it('takes tasks of several queues, and more than one call does', async () => {
     const tasks = [...(await leaseMany(300)), await lease({ queue: uniqueQueue() })];
     await clock.advance(10_000);

@@ -201,6 +201,26 @@ describe('a lease', () => {
     expect(served.stateOf(id)).toBeUndefined();
   });
 
+  test('is kept up in one queue while the master of another does not answer', async () => {
+    await using served = new ServedQueue({ leaseDuration: 6_000, queues: { hangs: 1, default: 1 } });
+    served.broker.leaseSeconds = 6;
+    const handler = new HeldHandler();
+    const [lost] = await served.add({ queue: 'hangs' });
+    const [kept] = await served.add({});
+    await served.start(handler);
+    served.broker.stall('extendLeases hangs', 'listLeaseExpired hangs');
+    await served.clock.advance(20_000);
+    const told = handler.running.map(({ taskId, signal }) => ({ taskId, ended: signal.aborted }));
+    expect(told).toHaveLength(2);
+    expect(told).toEqual(
+      expect.arrayContaining([
+        { taskId: lost, ended: true },
+        { taskId: kept, ended: false },
+      ]),
+    );
+    await handler.endAll();
+  });
+
   test('that ended tells its handler, and nothing is written for it', async () => {
     await using served = new ServedQueue();
     const handler = new HeldHandler();
