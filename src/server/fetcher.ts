@@ -117,8 +117,9 @@ export class Fetcher {
     while (!signal.aborted) {
       await this.#parts.processor.slotFree();
       if (signal.aborted) break;
+      const asked = this.#parts.clock.monotonic();
       const more = await this.#round(signal);
-      if (!more) await this.#idle();
+      if (!more) await this.#idle(asked);
     }
     unfollow();
     await Promise.all(this.#unanswered);
@@ -200,7 +201,7 @@ export class Fetcher {
       queue.answer = { taken: tasks.length, full: tasks.length >= slots, left: LEFT[reply.reason] };
       queue.failures = 0;
       if (reply.reason === 'limited') this.#keepOff(queue, reply);
-      if (queue.isLate && queue.answer.left === 'more') this.nudge();
+      if (queue.isLate && (reply.reason === 'ok' || reply.reason === 'limited')) this.nudge();
     } catch (err) {
       queue.answer = FAILED;
       queue.failures++;
@@ -219,14 +220,15 @@ export class Fetcher {
     if (limit === 'concurrency') this.#full.set(queue.name, queue);
   }
 
-  async #idle(): Promise<void> {
+  /** `asked`: when the last round began; what fell due in the course of it is overdue, and not slept over. */
+  async #idle(asked: number): Promise<void> {
     const { clock, random, taskCheckInterval, onEmpty } = this.#parts;
     const now = clock.monotonic();
     const queues = this.#tiers.flat();
     for (const { name, answer } of queues) if (answer?.left === 'empty') onEmpty(name);
-    const retries = queues.map((queue) => queue.askAfter - now);
+    const retries = queues.filter(({ askAfter }) => askAfter > asked);
     const pause = taskCheckInterval * (0.5 + random());
-    await this.#nudge.sleep(Math.min(pause, ...retries.filter((ms) => ms > 0)));
+    await this.#nudge.sleep(Math.min(pause, ...retries.map(({ askAfter }) => Math.max(0, askAfter - now))));
   }
 }
 

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { FakeBroker } from '../../support/fake-broker.ts';
 import { settled } from '../../support/fake-clock.ts';
 import { HeldHandler, ServedQueue } from '../../support/served-queue.ts';
+import { taskMessage } from '../../support/task-messages.ts';
 
 const tasksOf = (queue: string, count: number) =>
   Array.from({ length: count }, () => ({ queue, type: queue }));
@@ -129,6 +130,29 @@ describe('a queue that is held back by its limits', () => {
     served.broker.limit('default', 1);
     await served.clock.advance(300);
     expect(served.broker.pendingOf('default')).toEqual([]);
+  });
+
+  test('is asked again when it says, though the round in which it said so took longer than that', async () => {
+    const queues = { limited: 3, slow: 2, slower: 1 };
+    await using served = new ServedQueue({ queues, strictPriority: true });
+    served.broker.limit('limited', 0);
+    served.broker.slow('dequeue slow', 200);
+    served.broker.slow('dequeue slower', 200);
+    await served.broker.enqueue({ message: taskMessage({ queue: 'limited' }) });
+    await served.start(() => {});
+    await served.clock.advance(3_900);
+    expect(dequeues(served.broker, 'limited')).toBe(10);
+  });
+
+  test('is asked again when it says, though it said so late', async () => {
+    await using served = new ServedQueue({ queues: { limited: 1, default: 1 } });
+    served.broker.limit('limited', 0);
+    served.broker.slow('dequeue limited', 300);
+    await served.broker.enqueue({ message: taskMessage({ queue: 'limited' }) });
+    await served.start(() => {});
+    await served.clock.advance(5_000);
+    // Each 300 ms that it takes, and the 250 ms that it says.
+    expect(dequeues(served.broker, 'limited')).toBe(9);
   });
 
   test('leaves its slots to other queues', async () => {
