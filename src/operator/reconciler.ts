@@ -2,14 +2,14 @@ import { isDeepStrictEqual } from 'node:util';
 import type { QueueSnapshot } from '../broker/queue-reader.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/logger.ts';
-import { type AsynqQueue, keyOf, queueName } from './asynq-queue.ts';
+import { type AsynqQueue, keyOf } from './asynq-queue.ts';
 import { decide } from './autoscaler.ts';
 import { type Findings, type LimitsFinding, redisRefusal } from './conditions.ts';
 import { type Decision, type History, recall } from './decision.ts';
 import type { Fleet, FleetResult, QueueKey, QueueSource } from './ends.ts';
 import { hasForeignStarts, recallForeign, type StartsWatch, watchStarts } from './foreign-starts.ts';
 import { enforceLimits, type LimitsSeen, limitsStand, recallLimits } from './limits-enforcement.ts';
-import { writePausedFlag } from './paused-flag.ts';
+import { enforcePaused, type PausedSeen, recallPaused } from './paused-flag.ts';
 import type { Sight } from './queue-observer.ts';
 import type { Refusal } from './refusal.ts';
 import { attempting, found, isFight, NO_FIGHT, type ScalingFight, settled } from './scaling-fight.ts';
@@ -47,6 +47,7 @@ interface Memory {
   fight: ScalingFight;
   starts: StartsWatch | undefined;
   limitsSeen: LimitsSeen | undefined;
+  pausedSeen: PausedSeen | undefined;
   /** How all was when the last run found nothing to do for a sleeping queue. */
   rest: { readonly queue: AsynqQueue; readonly snapshot: QueueSnapshot; readonly until: number } | undefined;
 }
@@ -130,7 +131,8 @@ export class Reconciler {
     if (standBack !== undefined) return { ...nothing, reading, refusal: standBack };
 
     const { mode, minReplicas } = queue.spec.scaling;
-    if (mode !== 'Observe') await this.#enforcePaused(queue, sight);
+    const flag = await enforcePaused(queue, sight, memory.pausedSeen, this.#options);
+    memory.pausedSeen = flag.seen;
     const now = clock.now();
     const limits = await this.#limits(queue, sight, memory, now);
     const decision = decide(queue.spec, { reading, fleet: state }, memory.history, now);
@@ -172,30 +174,6 @@ export class Reconciler {
     const { stand, seen } = await enforceLimits(queue, sight, memory.limitsSeen, this.#options);
     memory.limitsSeen = seen;
     return { stand, areIgnored };
-  }
-
-  /** Sets the flag in Redis to what the spec says, against other hands too. */
-  async #enforcePaused(queue: AsynqQueue, { reading, connection }: Sight & { kind: 'read' }): Promise<void> {
-    const { paused } = queue.spec;
-    if (paused === undefined || connection === undefined) return;
-    if (reading.kind !== 'known' || reading.snapshot.paused === paused) return;
-    const { source, mayWrite, clock, log } = this.#options;
-    if (!mayWrite()) return;
-    try {
-      await writePausedFlag(connection.router, queueName(queue), paused, clock.now());
-    } catch (err) {
-      log.warn({ err, queue: keyOf(queue) }, 'the paused flag could not be set, trying again');
-      return;
-    }
-    const before = queue.status?.conditions?.find(({ type }) => type === 'Paused');
-    if (before?.reason !== 'Spec' || before.observedGeneration !== queue.metadata.generation) return;
-    if (before.status !== (paused ? 'True' : 'False')) return;
-    source.event(queue, {
-      type: 'Warning',
-      reason: 'PausedCorrected',
-      action: 'Pause',
-      message: `the queue was ${paused ? 'resumed' : 'paused'} in Redis; spec.paused is ${paused}`,
-    });
   }
 
   #tell(queue: AsynqQueue, from: number, decision: Decision, result: FleetResult, memory: Memory): void {
@@ -242,6 +220,7 @@ export class Reconciler {
       scaledAt: undefined,
       fight: NO_FIGHT,
       limitsSeen: recallLimits(queue),
+      pausedSeen: recallPaused(queue),
       starts: recallForeign(queue.status, this.#options.clock.now()),
       rest: undefined,
     };

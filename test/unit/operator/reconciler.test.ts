@@ -27,7 +27,12 @@ beforeEach(() => {
   processed = 0;
   found = undefined;
   mayWrite = true;
-  reconciler = new Reconciler({
+  reconciler = restarted();
+});
+
+/** An operator that remembers nothing but the statuses. */
+function restarted(): Reconciler {
+  return new Reconciler({
     source,
     fleet,
     sight: () => ({
@@ -50,7 +55,7 @@ beforeEach(() => {
     clock,
     log: silentLogger,
   });
-});
+}
 
 const reconcile = () => reconciler.reconcile('media/a');
 
@@ -72,7 +77,42 @@ describe('the paused flag', () => {
     expect(redis.timeouts).toEqual([expect.any(Number)]);
     expect(redis.timeouts[0]).toBeLessThan(5_000);
   });
+
+  it('is set without a word until it was seen: what is read may be older than what was written', async () => {
+    source.put(queueOf({ name: 'a' }, { paused: true }));
+    await reconcile();
+    await reconcile();
+    expect(redis.commands).toHaveLength(2);
+    expect(corrections()).toEqual([]);
+    wasPaused = true;
+    await reconcile();
+    wasPaused = false;
+    await reconcile();
+    await reconcile();
+    expect(corrections()).toEqual(['PausedCorrected the queue was resumed in Redis; spec.paused is true']);
+  });
+
+  it('is changed with the spec without a word', async () => {
+    wasPaused = true;
+    source.put(queueOf({ name: 'a', generation: 1 }, { paused: true }));
+    await reconcile();
+    source.put(queueOf({ name: 'a', generation: 2 }, { paused: false }));
+    await reconcile();
+    await reconcile();
+    expect(redis.commands).toHaveLength(2);
+    expect(corrections()).toEqual([]);
+  });
+
+  it('is remembered across a restart, so that people are told of what happened meanwhile', async () => {
+    source.put(queueOf({ name: 'a' }, { paused: true }));
+    await reconcile();
+    reconciler = restarted();
+    await reconcile();
+    expect(corrections()).toHaveLength(1);
+  });
 });
+
+const corrections = () => spoken().filter((text) => text.startsWith('PausedCorrected'));
 
 const spoken = () => source.events.map(({ reason, message }) => `${reason} ${message}`);
 
