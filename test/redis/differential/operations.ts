@@ -97,93 +97,106 @@ const how: fc.Arbitrary<Ending> = fc.oneof(
 
 const DAY_MS = 86_400_000;
 
-const operation: fc.Arbitrary<Operation> = fc.oneof(
-  { weight: 12, arbitrary: inspection },
-  {
-    weight: 8,
-    arbitrary: fc.record({
-      do: fc.constantFrom('enqueue' as const, 'enqueueMany' as const),
-      where,
-      tasks: fc.array(task, { minLength: 1, maxLength: 4 }),
-    }),
-  },
-  {
-    weight: 6,
-    arbitrary: fc.record({ do: fc.constant('dequeue' as const), count: fc.integer({ min: 1, max: 4 }) }),
-  },
-  {
-    weight: 7,
-    arbitrary: fc.record({
-      do: fc.constant('settle' as const),
-      from: fc.nat(5),
-      count: fc.integer({ min: 1, max: 3 }),
-      how,
-    }),
-  },
-  {
-    weight: 6,
-    arbitrary: fc.record({
-      do: fc.constantFrom('extend' as const, 'forward' as const, 'recover' as const, 'clean' as const),
-    }),
-  },
-  {
-    weight: 1,
-    arbitrary: fc.record({
-      do: fc.constant('result' as const),
-      id: fc.constantFrom(...IDS),
-      data: fc.constantFrom('', '42'),
-    }),
-  },
-  {
-    weight: 3,
-    arbitrary: fc.record({
-      do: fc.constant('aggregate' as const),
-      group: fc.constantFrom(...GROUPS),
-      gracePeriod: fc.constantFrom(0, 0, 1, 60),
-      maxDelay: fc.constantFrom(0, 0, 90),
-      maxSize: fc.constantFrom(0, 1, 2, 3),
-      // Locks of the tasks that it is made of are another matter: see the differences.
-      made: fc.option(
-        task.map((made) => ({ ...made, unique: undefined })),
-        { nil: undefined },
-      ),
-    }),
-  },
-  {
-    weight: 5,
-    arbitrary: fc.record({
-      do: fc.constant('wait' as const),
-      ms: fc.constantFrom(
-        1,
-        999,
-        20_000,
-        20_000,
-        31_000,
-        61_000,
-        61_000,
-        100_000,
-        121_000,
-        121_000,
-        DAY_MS,
-        91 * DAY_MS,
-      ),
-    }),
-  },
-  {
-    weight: 1,
-    arbitrary: fc.record({
-      do: fc.constant('unlock' as const),
-      type: fc.constantFrom(...TYPES),
-      payload: fc.constantFrom(...PAYLOADS),
-    }),
-  },
-  {
-    weight: 1,
-    arbitrary: fc.record({
-      do: fc.constant('lose' as const),
-      from: fc.constantFrom('pending' as const, 'scheduled' as const, 'retry' as const, 'active' as const),
-    }),
-  },
+const enqueue = (into: fc.Arbitrary<Placement>): fc.Arbitrary<Operation> =>
+  fc.record({
+    do: fc.constantFrom('enqueue' as const, 'enqueueMany' as const),
+    where: into,
+    tasks: fc.array(task, { minLength: 1, maxLength: 4 }),
+  });
+
+const dequeue: fc.Arbitrary<Operation> = fc.record({
+  do: fc.constant('dequeue' as const),
+  count: fc.integer({ min: 1, max: 4 }),
+});
+
+const settle: fc.Arbitrary<Operation> = fc.record({
+  do: fc.constant('settle' as const),
+  from: fc.nat(5),
+  count: fc.integer({ min: 1, max: 3 }),
+  how,
+});
+
+const upkeep: fc.Arbitrary<Operation> = fc.record({
+  do: fc.constantFrom<'extend' | 'forward' | 'recover' | 'reclaim' | 'clean'>(
+    'extend',
+    'forward',
+    'recover',
+    'reclaim',
+    'clean',
+  ),
+});
+
+const result: fc.Arbitrary<Operation> = fc.record({
+  do: fc.constant('result' as const),
+  id: fc.constantFrom(...IDS),
+  data: fc.constantFrom('', '42'),
+});
+
+const aggregate = (...groups: string[]): fc.Arbitrary<Operation> =>
+  fc.record({
+    do: fc.constant('aggregate' as const),
+    group: fc.constantFrom(...groups),
+    gracePeriod: fc.constantFrom(0, 0, 1, 60),
+    maxDelay: fc.constantFrom(0, 0, 20, 90),
+    maxSize: fc.constantFrom(0, 1, 2, 3),
+    // Locks of the tasks that it is made of are another matter: see the differences.
+    made: fc.option(
+      task.map((made) => ({ ...made, unique: undefined })),
+      { nil: undefined },
+    ),
+  });
+
+const wait = (...ms: number[]): fc.Arbitrary<Operation> =>
+  fc.record({ do: fc.constant('wait' as const), ms: fc.constantFrom(...ms) });
+
+const unlock: fc.Arbitrary<Operation> = fc.record({
+  do: fc.constant('unlock' as const),
+  type: fc.constantFrom(...TYPES),
+  payload: fc.constantFrom(...PAYLOADS),
+});
+
+const lose: fc.Arbitrary<Operation> = fc.record({
+  do: fc.constant('lose' as const),
+  from: fc.constantFrom('pending' as const, 'scheduled' as const, 'retry' as const, 'active' as const),
+});
+
+type Weighted = [weight: number, arbitrary: fc.Arbitrary<Operation>];
+
+const oneOf = (...all: Weighted[]): fc.Arbitrary<Operation> =>
+  fc.oneof(...all.map(([weight, arbitrary]) => ({ weight, arbitrary })));
+
+const SPANS_MS = [1, 999, 20_000, 31_000, 61_000, 100_000, 121_000, DAY_MS, 91 * DAY_MS];
+
+const anything = oneOf(
+  [12, inspection],
+  [8, enqueue(where)],
+  [6, dequeue],
+  [7, settle],
+  [6, upkeep],
+  [1, result],
+  [3, aggregate(...GROUPS)],
+  [5, wait(...SPANS_MS)],
+  [1, unlock],
+  [1, lose],
+);
+
+/** Of everything, little is done far enough: to the end of a retention, to the return of a set. */
+const work = oneOf(
+  [4, enqueue(fc.constant({ kind: 'now' }))],
+  [5, dequeue],
+  [5, settle],
+  [4, upkeep],
+  [4, wait(20_000, 20_000, 31_000, 61_000)],
+);
+
+const [A_GROUP] = GROUPS;
+const grouping = oneOf(
+  [4, enqueue(fc.constant({ kind: 'group', group: A_GROUP }))],
+  [4, aggregate(A_GROUP)],
+  [2, upkeep],
+  [4, wait(1_000, 20_000, 61_000, 121_000)],
+  [2, inspection],
+  [1, dequeue],
 );
 
 export interface Sequence {
@@ -191,7 +204,14 @@ export interface Sequence {
   readonly operations: readonly Operation[];
 }
 
+const sequenceOf = (operation: fc.Arbitrary<Operation>) =>
+  fc.array(operation, { minLength: 2, maxLength: 40, size: 'max' });
+
 export const sequence: fc.Arbitrary<Sequence> = fc.record({
   queue: fc.constantFrom('queue', 'queue', ...HURTING_NAMES),
-  operations: fc.array(operation, { minLength: 2, maxLength: 40, size: 'max' }),
+  operations: fc.oneof(
+    { weight: 4, arbitrary: sequenceOf(anything) },
+    { weight: 1, arbitrary: sequenceOf(work) },
+    { weight: 1, arbitrary: sequenceOf(grouping) },
+  ),
 });
