@@ -16,7 +16,7 @@ export const CASES: readonly BenchCase[] = [
   { name: 'drain.c10', mode: 'drain', concurrency: 10, tasks: 20_000, payloadBytes: 64 },
   { name: 'drain.c100', mode: 'drain', concurrency: 100, tasks: 40_000, payloadBytes: 64 },
   { name: 'enqueue', mode: 'enqueue', concurrency: 20, tasks: 30_000, payloadBytes: 64 },
-  { name: 'enqueueMany', mode: 'enqueue-many', concurrency: 20, tasks: 30_000, payloadBytes: 64 },
+  { name: 'enqueueMany', mode: 'enqueue-many', concurrency: 20, tasks: 40_000, payloadBytes: 64 },
   ...larger('1kB', 1_024, 10_000),
   ...larger('16kB', 16_384, 3_000),
 ];

@@ -9,8 +9,11 @@ import type { Measurement } from './statistics.ts';
 const OURS = fileURLToPath(new URL('ours.ts', import.meta.url));
 const BATCH = 2_000;
 
-interface Taken {
+/** What one side says of itself. */
+export interface Taken {
   readonly seconds: number;
+  /** Of all that Redis was given to do, those beside the measured ones too. */
+  readonly tasks: number;
   /** Of ours only. */
   readonly cpuSeconds?: number;
 }
@@ -39,11 +42,11 @@ export class Bench implements AsyncDisposable {
     const taken = side === 'ours' ? await this.#ours(bench, queue) : await this.#go(bench, queue);
     const after = await redisCost(this.#router, queue);
     if (bench.mode !== 'drain') await this.#clear(queue);
-    const microsOf = (seconds: number) => (seconds * 1e6) / bench.tasks;
+    const { seconds, cpuSeconds } = taken;
     return {
-      tasksPerSecond: bench.tasks / taken.seconds,
-      redisMicros: microsOf(after.seconds - before.seconds),
-      ...(taken.cpuSeconds === undefined ? {} : { cpuMicros: microsOf(taken.cpuSeconds) }),
+      tasksPerSecond: bench.tasks / seconds,
+      redisMicros: ((after.seconds - before.seconds) * 1e6) / taken.tasks,
+      ...(cpuSeconds === undefined ? {} : { cpuMicros: (cpuSeconds * 1e6) / bench.tasks }),
     };
   }
 
@@ -78,7 +81,7 @@ export class Bench implements AsyncDisposable {
     const flags = { queue, n: tasks, concurrency, payload: payloadBytes };
     const args = Object.entries(flags).map(([name, value]) => `-${name}=${value}`);
     const [result] = await this.#peer.run(['bench', mode === 'drain' ? 'drain' : 'enqueue', ...args]);
-    return { seconds: (result as Taken).seconds };
+    return { seconds: (result as Taken).seconds, tasks };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
