@@ -46,7 +46,7 @@ export type { ServerInfo, WorkerInfo } from './tasks/server-info.ts';
 
 // What all share.
 
-export { openRedis } from './redis/open.ts';
+export { openRedis, type RedisParts } from './redis/open.ts';
 export type {
   RedisClientOpt,
   RedisClusterClientOpt,

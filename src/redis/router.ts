@@ -87,8 +87,3 @@ export interface RedisRouter {
   ping(): Promise<void>;
   close(): Promise<void>;
 }
-
-/** Tells a connection from what it could be made of, whatever was given in place of both. */
-export function isRouter(redis: unknown): redis is RedisRouter {
-  return typeof redis === 'object' && redis !== null && 'run' in redis;
-}

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { Broker, ServerState } from '../broker/broker.ts';
 import { RedisBroker } from '../broker/redis-broker.ts';
-import { openRedis } from '../redis/open.ts';
+import { shareOrOpen } from '../redis/open.ts';
 import type { RedisConnOpt } from '../redis/options.ts';
-import { isRouter, type RedisRouter } from '../redis/router.ts';
+import type { RedisRouter } from '../redis/router.ts';
 import { oncePerCause } from '../runtime/cause-log.ts';
 import { AsynqError } from '../runtime/errors.ts';
 import type { Logger } from '../runtime/logger.ts';
@@ -92,12 +92,15 @@ export class Server implements AsyncDisposable {
     const { clock, leaseDuration } = this.#config;
     this.#log = oncePerCause(this.#config.log, clock);
     this.#queues = new QueueSet(this.#config.queues);
-    this.#isOwner = !isRouter(redis) && !isBroker(redis);
-    if (isBroker(redis)) this.#broker = redis;
-    else {
-      const router = isRouter(redis) ? redis : openRedis(redis, { clock, log: this.#log });
-      this.#broker = new RedisBroker({ router, clock, log: this.#log, leaseSeconds: leaseDuration / 1000 });
+    if (isBroker(redis)) {
+      this.#broker = redis;
+      this.#isOwner = false;
+      return;
     }
+    const log = this.#log;
+    const { router, isOwner } = shareOrOpen(redis, { clock, log });
+    this.#broker = new RedisBroker({ router, clock, log, leaseSeconds: leaseDuration / 1000 });
+    this.#isOwner = isOwner;
   }
 
   get status(): ServerStatus {

@@ -1,9 +1,9 @@
 import type { Broker, Enqueueing } from '../broker/broker.ts';
 import type { ReplicaGoal } from '../broker/enqueue-calls.ts';
 import { RedisBroker } from '../broker/redis-broker.ts';
-import { openRedis } from '../redis/open.ts';
+import { shareOrOpen } from '../redis/open.ts';
 import type { RedisConnOpt } from '../redis/options.ts';
-import { isRouter, type RedisRouter } from '../redis/router.ts';
+import type { RedisRouter } from '../redis/router.ts';
 import { type Clock, systemClock } from '../runtime/clock.ts';
 import { AsynqError } from '../runtime/errors.ts';
 import type { Logger } from '../runtime/logger.ts';
@@ -53,8 +53,8 @@ export class Client implements AsyncDisposable {
   constructor(redis: RedisConnOpt | RedisRouter, parts: ClientParts = {}) {
     const { clock = systemClock, log = stderrLogger('warn'), waitReplicas } = parts;
     if (waitReplicas !== undefined) checkGoal(waitReplicas);
-    this.#isOwner = !isRouter(redis);
-    const router = isRouter(redis) ? redis : openRedis(redis, { clock, log });
+    const { router, isOwner } = shareOrOpen(redis, { clock, log });
+    this.#isOwner = isOwner;
     this.#broker = new RedisBroker({ router, clock, log, waitReplicas });
     this.#clock = clock;
   }

@@ -9,9 +9,9 @@ import { ServerList } from '../broker/server-list.ts';
 import { TaskChanges } from '../broker/task-changes.ts';
 import { TaskInspection } from '../broker/task-inspection.ts';
 import type { TaskPlace } from '../broker/task-place.ts';
-import { openRedis } from '../redis/open.ts';
+import { shareOrOpen } from '../redis/open.ts';
 import type { RedisConnOpt } from '../redis/options.ts';
-import { type ClusterNode, isRouter, type KeyLocation, type RedisRouter } from '../redis/router.ts';
+import type { ClusterNode, KeyLocation, RedisRouter } from '../redis/router.ts';
 import { checkText } from '../runtime/check-text.ts';
 import { type Clock, systemClock } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/logger.ts';
@@ -63,8 +63,8 @@ export class Inspector implements AsyncDisposable {
     redis: RedisConnOpt | RedisRouter,
     { clock = systemClock, log = stderrLogger('warn') }: InspectorParts = {},
   ) {
-    this.#isOwner = !isRouter(redis);
-    const router = isRouter(redis) ? redis : openRedis(redis, { clock, log });
+    const { router, isOwner } = shareOrOpen(redis, { clock, log });
+    this.#isOwner = isOwner;
     const parts = { router, clock, log };
     this.#router = router;
     this.#clock = clock;

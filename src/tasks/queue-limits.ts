@@ -5,12 +5,10 @@ import {
   removeQueueLimits,
   writeQueueLimits,
 } from '../broker/queue-limits.ts';
-import { openRedis } from '../redis/open.ts';
+import { shareOrOpen } from '../redis/open.ts';
 import type { RedisConnOpt } from '../redis/options.ts';
-import { isRouter, type RedisRouter } from '../redis/router.ts';
-import { systemClock } from '../runtime/clock.ts';
+import type { RedisRouter } from '../redis/router.ts';
 import { AsynqError } from '../runtime/errors.ts';
-import { stderrLogger } from '../runtime/stderr-logger.ts';
 import { checkQueueName } from '../wire/keys.ts';
 
 /** What a limit may be; the same as in an AsynqQueue. */
@@ -66,9 +64,8 @@ export async function clearQueueLimits(redis: RedisConnOpt | RedisRouter, queue:
 }
 
 function connect(redis: RedisConnOpt | RedisRouter): { readonly router: RedisRouter } & AsyncDisposable {
-  const isShared = isRouter(redis);
-  const router = isShared ? redis : openRedis(redis, { clock: systemClock, log: stderrLogger('warn') });
-  return { router, [Symbol.asyncDispose]: async () => (isShared ? undefined : router.close()) };
+  const { router, isOwner } = shareOrOpen(redis);
+  return { router, [Symbol.asyncDispose]: async () => (isOwner ? router.close() : undefined) };
 }
 
 function checkLimits({ concurrency, ratePerSecond }: QueueLimits): void {

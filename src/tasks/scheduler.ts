@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { RedisBroker } from '../broker/redis-broker.ts';
 import { SchedulerEntries } from '../broker/scheduler-entries.ts';
-import { openRedis } from '../redis/open.ts';
+import { shareOrOpen } from '../redis/open.ts';
 import type { RedisConnOpt } from '../redis/options.ts';
-import { isRouter, type RedisRouter } from '../redis/router.ts';
+import type { RedisRouter } from '../redis/router.ts';
 import { AsynqError } from '../runtime/errors.ts';
 import { Nudge } from '../runtime/nudge.ts';
 import { within } from '../runtime/within.ts';
@@ -73,10 +73,11 @@ export class Scheduler implements AsyncDisposable {
   constructor(redis: RedisConnOpt | RedisRouter, options: SchedulerOptions = {}) {
     this.#options = resolveSchedulerOptions(options);
     const { clock, log } = this.#options;
-    this.#isOwner = !isRouter(redis);
-    this.#router = isRouter(redis) ? redis : openRedis(redis, { clock, log });
-    const announced = new SchedulerEntries({ router: this.#router, clock, log });
-    const broker = new RedisBroker({ router: this.#router, clock, log });
+    const { router, isOwner } = shareOrOpen(redis, { clock, log });
+    this.#router = router;
+    this.#isOwner = isOwner;
+    const announced = new SchedulerEntries({ router, clock, log });
+    const broker = new RedisBroker({ router, clock, log });
     this.#enqueuer = new PeriodicEnqueuer({ broker, announced, options: this.#options });
     this.#announcer = new EntryAnnouncer({
       announced,
