@@ -22,6 +22,8 @@ export interface Findings {
   readonly isContested: boolean;
   /** Absent: not looked at. */
   readonly limits?: LimitsFinding;
+  /** The paused flag in Redis is as the spec says; absent: it is not the spec that sets it now. */
+  readonly flagStands?: boolean;
 }
 
 export interface LimitsFinding {
@@ -199,16 +201,18 @@ function scalingLimited({ decision }: Findings): Verdict {
   return verdict('ScalingLimited', true, name, `${before} asked for, ${after} given`);
 }
 
-function paused({ queue, reading }: Findings): Verdict {
+function paused({ queue, reading, flagStands }: Findings): Verdict {
   if (reading?.kind !== 'known') {
     return verdict('Paused', 'Unknown', 'NotReadYet', 'it is not known whether the queue is paused');
   }
-  // In Observe nobody sets it.
-  if (queue.spec.paused !== undefined && queue.spec.scaling.mode !== 'Observe') {
-    return verdict('Paused', queue.spec.paused, 'Spec', `spec.paused is ${queue.spec.paused}`);
-  }
+  const { paused: declared } = queue.spec;
   const { paused: isPaused } = reading.snapshot;
-  return verdict('Paused', isPaused, 'Redis', `the queue is ${isPaused ? '' : 'not '}paused in Redis`);
+  if (flagStands === undefined || declared === undefined) {
+    return verdict('Paused', isPaused, 'Redis', `the queue is ${isPaused ? '' : 'not '}paused in Redis`);
+  }
+  return flagStands
+    ? verdict('Paused', declared, 'Spec', `spec.paused is ${declared}`)
+    : verdict('Paused', isPaused, 'NotSet', `spec.paused is ${declared}: it could not be set in Redis yet`);
 }
 
 const IGNORED = "tasks are started by servers that keep to no limits (Go's asynq, or an older release)";

@@ -105,7 +105,8 @@ export class Reconciler {
     return true;
   }
 
-  #rest({ queue, refusal, reading, decision, limits }: Findings): Memory['rest'] {
+  #rest({ queue, refusal, reading, decision, limits, flagStands }: Findings): Memory['rest'] {
+    if (flagStands === false) return undefined;
     const isUnset = limits?.stand === false && queue.spec.scaling.mode !== 'Observe';
     if (isUnset || limits?.areIgnored === true) return undefined;
     if (refusal !== undefined || reading?.kind !== 'known' || decision?.reason !== 'Asleep') return undefined;
@@ -155,6 +156,7 @@ export class Reconciler {
       decision,
       isContested,
       limits,
+      ...(flag.stands !== undefined && { flagStands: flag.stands }),
     };
   }
 

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { QueueSnapshot } from '../../../src/broker/queue-reader.ts';
 import { Reconciler } from '../../../src/operator/reconciler.ts';
+import type { Refusal } from '../../../src/operator/refusal.ts';
 import { silentLogger } from '../../../src/runtime/logger.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { fleetOf, queueOf, snapshotOf } from './builders.ts';
@@ -15,6 +16,7 @@ let wasPaused: boolean;
 let processed: number;
 let found: QueueSnapshot['limits'];
 let mayWrite: boolean;
+let conflict: Refusal | undefined;
 let reconciler: Reconciler;
 
 beforeEach(() => {
@@ -27,6 +29,7 @@ beforeEach(() => {
   processed = 0;
   found = undefined;
   mayWrite = true;
+  conflict = undefined;
   reconciler = restarted();
 });
 
@@ -50,7 +53,7 @@ function restarted(): Reconciler {
       connection: { id: 'a', router: redis.router, reader: redis.reader },
       redis: 'a',
     }),
-    conflict: () => undefined,
+    conflict: () => conflict,
     mayWrite: () => mayWrite,
     clock,
     log: silentLogger,
@@ -103,6 +106,33 @@ describe('the paused flag', () => {
     expect(corrections()).toEqual([]);
   });
 
+  it('is tried again at the next look while Redis refuses it, asleep or not, and is said to be as it was', async () => {
+    source.put(queueOf({ name: 'a' }, { paused: true }));
+    redis.refusal = UNREACHABLE;
+    for (let look = 0; look < 3; look++) {
+      await reconcile();
+      expect(reconciler.letRest('media/a')).toBe(false);
+    }
+    expect(redis.commands).toHaveLength(3);
+    expect(paused()).toMatchObject({
+      status: 'False',
+      reason: 'NotSet',
+      message: 'spec.paused is true: it could not be set in Redis yet',
+    });
+    redis.refusal = undefined;
+    await reconcile();
+    expect(paused()).toMatchObject({ status: 'True', reason: 'Spec' });
+    expect(corrections()).toEqual([]);
+  });
+
+  it('is as Redis has it where the AsynqQueue stands back behind another', async () => {
+    source.put(queueOf({ name: 'a' }, { paused: true }));
+    conflict = { reason: 'QueueConflict', message: 'b is older' };
+    await reconcile();
+    expect(redis.commands).toEqual([]);
+    expect(paused()).toMatchObject({ status: 'False', reason: 'Redis' });
+  });
+
   it('is remembered across a restart, so that people are told of what happened meanwhile', async () => {
     source.put(queueOf({ name: 'a' }, { paused: true }));
     await reconcile();
@@ -111,6 +141,8 @@ describe('the paused flag', () => {
     expect(corrections()).toHaveLength(1);
   });
 });
+
+const paused = () => source.get('media/a')?.status?.conditions?.find(({ type }) => type === 'Paused');
 
 const corrections = () => spoken().filter((text) => text.startsWith('PausedCorrected'));
 
@@ -242,8 +274,7 @@ describe('mode Observe', () => {
     expect(fleet.states.get('media/a')).toMatchObject({ replicas: 0 });
     expect(redis.commands).toEqual([]);
     expect(spoken()).toEqual(['WorkersCreated workers can be started now, 0 of them at first']);
-    const paused = source.get('media/a')?.status?.conditions?.find(({ type }) => type === 'Paused');
-    expect(paused).toMatchObject({ status: 'False', reason: 'Redis' });
+    expect(paused()).toMatchObject({ status: 'False', reason: 'Redis' });
   });
 });
 
