@@ -62,7 +62,7 @@ const task: fc.Arbitrary<NewTask> = fc.record({
   type: fc.constantFrom(...TYPES),
   payload: fc.constantFrom(...PAYLOADS),
   retry: fc.constantFrom(0, 1, 25),
-  retention: fc.constantFrom(0, 0, 40, 86_400),
+  retention: fc.constantFrom(0, 20, 40, 86_400),
   timeout: fc.constantFrom(0, 1_800),
   header: fc.constantFrom(undefined, undefined, ['k', 'v'] as const, ['ñ', ''] as const),
   unique: fc.constantFrom(undefined, undefined, 90, 3_630),
@@ -116,15 +116,9 @@ const settle: fc.Arbitrary<Operation> = fc.record({
   how,
 });
 
-const upkeep: fc.Arbitrary<Operation> = fc.record({
-  do: fc.constantFrom<'extend' | 'forward' | 'recover' | 'reclaim' | 'clean'>(
-    'extend',
-    'forward',
-    'recover',
-    'reclaim',
-    'clean',
-  ),
-});
+type Upkeep = 'extend' | 'forward' | 'recover' | 'reclaim' | 'clean';
+
+const upkeep = (...kinds: Upkeep[]): fc.Arbitrary<Operation> => fc.record({ do: fc.constantFrom(...kinds) });
 
 const result: fc.Arbitrary<Operation> = fc.record({
   do: fc.constant('result' as const),
@@ -172,7 +166,7 @@ const anything = oneOf(
   [8, enqueue(where)],
   [6, dequeue],
   [7, settle],
-  [6, upkeep],
+  [6, upkeep('extend', 'forward', 'recover', 'reclaim', 'clean')],
   [1, result],
   [3, aggregate(...GROUPS)],
   [5, wait(...SPANS_MS)],
@@ -185,7 +179,7 @@ const work = oneOf(
   [4, enqueue(fc.constant({ kind: 'now' }))],
   [5, dequeue],
   [5, settle],
-  [4, upkeep],
+  [4, upkeep('extend', 'forward', 'recover', 'clean', 'clean')],
   [4, wait(20_000, 20_000, 31_000, 61_000)],
 );
 
@@ -193,7 +187,7 @@ const [A_GROUP] = GROUPS;
 const grouping = oneOf(
   [4, enqueue(fc.constant({ kind: 'group', group: A_GROUP }))],
   [4, aggregate(A_GROUP)],
-  [2, upkeep],
+  [3, upkeep('reclaim')],
   [4, wait(1_000, 20_000, 61_000, 121_000)],
   [2, inspection],
   [1, dequeue],
