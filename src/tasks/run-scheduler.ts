@@ -1,11 +1,11 @@
-import { aborted, type SignalSource, StopSignals } from '../runtime/lifecycle.ts';
+import { aborted, type SignalSource, StopSignals, unlessAborted } from '../runtime/lifecycle.ts';
 import type { PeriodicTaskManager } from './periodic-task-manager.ts';
 import type { Scheduler } from './scheduler.ts';
 
 /**
  * Starts a scheduler, or a periodic task manager, and lets it work until the process is told to end (Go's Run): SIGTERM
- * and SIGINT shut it down, a second one waits for no enqueue on its way. The process's own ways with signals are back
- * then.
+ * and SIGINT shut it down, also while its provider is waited for; a second one waits for no enqueue on its way. The
+ * process's own ways with signals are back then.
  *
  * @throws the errors of its `start`
  */
@@ -14,7 +14,7 @@ export async function runScheduler(
   source: SignalSource = process,
 ): Promise<void> {
   using signals = new StopSignals(source);
-  await scheduler.start();
+  await unlessAborted(Promise.resolve(scheduler.start()), signals.graceful);
   await aborted(signals.graceful);
   await Promise.race([scheduler.shutdown(), aborted(signals.forceful)]);
 }

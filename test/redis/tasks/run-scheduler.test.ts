@@ -50,3 +50,18 @@ it('does not run a manager that cannot start', async () => {
   await expect(runScheduler(manager, source)).rejects.toMatchObject({ code: 'ASYNQ_PERIODIC_TASKS_INVALID' });
   expect(source.eventNames()).toEqual([]);
 });
+
+it('ends when it is told to, though the provider never answers', async () => {
+  const source = new EventEmitter();
+  const asked: AbortSignal[] = [];
+  const provider = (signal: AbortSignal) => {
+    asked.push(signal);
+    return new Promise<never>(() => {});
+  };
+  const ran = runScheduler(new PeriodicTaskManager(router, { provider, log: silentLogger }), source);
+  await settled();
+  source.emit('SIGTERM');
+  await ran;
+  expect(asked.map(({ aborted }) => aborted)).toEqual([true]);
+  expect(source.eventNames()).toEqual([]);
+});
