@@ -82,6 +82,7 @@ export class PeriodicTaskManager implements AsyncDisposable {
    * ASYNQ_SCHEDULER_STATE when it runs, ASYNQ_CLOSED after a shutdown
    */
   async start(): Promise<void> {
+    if (this.#stop.signal.aborted) throw closed();
     if (this.#starting !== undefined) {
       throw new AsynqError('ASYNQ_SCHEDULER_STATE', 'asynq: the scheduler is already running');
     }
@@ -113,7 +114,7 @@ export class PeriodicTaskManager implements AsyncDisposable {
   async #start(): Promise<void> {
     const { signal } = this.#stop;
     await this.#sync(signal);
-    if (signal.aborted) throw new AsynqError('ASYNQ_CLOSED', 'the periodic task manager was shut down');
+    if (signal.aborted) throw closed();
     this.#scheduler.start();
     const { clock, log } = this.#options;
     this.#loop = periodically(
@@ -178,6 +179,10 @@ export class PeriodicTaskManager implements AsyncDisposable {
     }
     return all;
   }
+}
+
+function closed(): AsynqError {
+  return new AsynqError('ASYNQ_CLOSED', 'the periodic task manager was shut down');
 }
 
 /** What a provider in JavaScript brings may be anything. */

@@ -114,6 +114,8 @@ describe('a periodic task manager', () => {
     await one.start();
     await become('b');
     await expect(one.start()).rejects.toMatchObject({ code: 'ASYNQ_SCHEDULER_STATE' });
+    await one.shutdown();
+    await expect(one.start()).rejects.toMatchObject({ code: 'ASYNQ_CLOSED' });
   });
 
   it.each([
