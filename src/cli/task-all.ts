@@ -90,7 +90,6 @@ export async function changeAll(
   };
 }
 
-function leftText({ done, total }: BulkOutcome): string {
-  const left = total === undefined ? 'the others are' : `the other ${total - done} of ${total} are`;
-  return `interrupted: ${left} as they were`;
+function leftText({ left }: BulkOutcome): string {
+  return `interrupted: ${left === undefined ? 'the others' : `the other ${left}`} are as they were`;
 }

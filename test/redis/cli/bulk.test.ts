@@ -91,9 +91,7 @@ describe('asynq task archiveall, runall, deleteall', () => {
     expect(pending).toBe(1_000 - archived);
     expect(pending).toBeGreaterThan(0);
     expect(terminal.written.out).toBe(`${archived} tasks archived\n`);
-    expect(terminal.written.err).toContain(
-      `error: interrupted: the other ${pending} of 1000 are as they were\n`,
-    );
+    expect(terminal.written.err).toContain(`error: interrupted: the other ${pending} are as they were\n`);
   });
 });
 
@@ -123,7 +121,7 @@ it('hears Ctrl-C on a real terminal', async () => {
   expect(code).toBe(130);
   const left = (await inspector.getQueueInfo(queue)).pending;
   expect(text).toContain(`${30_000 - left} tasks deleted`);
-  expect(text).toContain(`error: interrupted: the other ${left} of 30000 are as they were`);
+  expect(text).toContain(`error: interrupted: the other ${left} are as they were`);
   expect(text).toContain('deleting pending tasks [');
   await inspector.deleteQueue(queue, { force: true });
 });
