@@ -56,11 +56,17 @@ export class QueueRemoval {
 
   /** The keys that now hold the tasks. */
   async #empty(queue: string, keys: QueueKeys, force: boolean): Promise<string[]> {
-    const holder = `${removedPrefix(keys)}${this.#newId()}:`;
+    let holder = '';
+    const args = () => {
+      holder = `${removedPrefix(keys)}${this.#newId()}:`;
+      return [keys.groupPrefix, holder, force ? 1 : 0];
+    };
+    // Sent again it must not rename over what it holds already; that is found by the sweep.
     const reply = await this.#router.run(
       INSPECT_REMOVE,
       [keys.active, keys.lease, keys.groups, keys.aggregationSets, ...setsOf(keys), ...marksOf(keys)],
-      [keys.groupPrefix, holder, force ? 1 : 0],
+      args(),
+      { argsWhenResent: args },
     );
     const [outcome, count] = list(INSPECT_REMOVE, reply);
     const name = JSON.stringify(queue);

@@ -80,3 +80,21 @@ it('removes a queue, tasks and all', async () => {
   await inspector.deleteQueue(queue, { force: true });
   expect(await dumpKeys(router, queue)).toEqual([]);
 });
+
+it('removes all that a queue held, though it is used anew meanwhile and after', async () => {
+  const enqueue = async () => (await on.enqueue({ queue })).id;
+  const old = await enqueue();
+  const ids = [old];
+  const used: RedisRouter = Object.assign(Object.create(sendingAgain), {
+    run: async (...[script, scriptKeys, args, options]: Parameters<RedisRouter['run']>) => {
+      const first = await router.run(script, scriptKeys, args);
+      if (script.name !== 'inspect-remove') return first;
+      ids.push(await enqueue());
+      const reply = await router.run(script, scriptKeys, options?.argsWhenResent?.() ?? args);
+      ids.push(await enqueue());
+      return reply;
+    },
+  });
+  await new Inspector(used, { clock }).deleteQueue(queue, { force: true });
+  expect(await Promise.all(ids.map((id) => redis.exists(keys.task(id))))).toEqual([0, 0, 1]);
+});
