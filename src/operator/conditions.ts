@@ -1,4 +1,5 @@
 import type { QueueReading } from '../broker/queue-reader.ts';
+import { defined } from '../runtime/defined.ts';
 import type { ErrorCode } from '../runtime/errors.ts';
 import type { AsynqQueue, Condition } from './asynq-queue.ts';
 import type { Decision } from './decision.ts';
@@ -198,7 +199,16 @@ function scalingLimited({ decision }: Findings): Verdict {
     );
   }
   const { name, before, after } = limiter;
-  return verdict('ScalingLimited', true, name, `${before} asked for, ${after} given`);
+  const limit = queueLimit(name, decision);
+  // Tolerance and window come after the limits of the queue: these bound the number, and need not be it.
+  const got = limit === undefined ? `${after} given` : `at most ${after} by the limit of ${limit}`;
+  return verdict('ScalingLimited', true, name, `${before} asked for, ${got}`);
+}
+
+function queueLimit(name: string, { inputs }: Decision): string | undefined {
+  const { limitConcurrency: concurrency, limitRatePerSecond: ratePerSecond } = inputs;
+  if (name === 'QueueConcurrency') return limitsText(defined({ concurrency }));
+  return name === 'QueueRate' ? limitsText(defined({ ratePerSecond })) : undefined;
 }
 
 function paused({ queue, reading, flagStands }: Findings): Verdict {

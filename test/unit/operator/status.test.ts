@@ -114,6 +114,28 @@ describe('the status', () => {
   });
 });
 
+describe('ScalingLimited', () => {
+  const messageOf = (...args: Parameters<typeof findings>) =>
+    statusOf(findings(...args), NOW).conditions?.find(({ type }) => type === 'ScalingLimited')?.message;
+  const busy = { size: { pending: 150 } };
+  const scaling = { target: { tasksPerReplica: 10 }, maxReplicas: 12 };
+  const worker = { image: 'workers:1', concurrency: 10, drainTimeoutSeconds: 30 };
+
+  it('says which number a bound gives', () => {
+    expect(messageOf(busy, fleetOf(), undefined, { worker, scaling })).toBe('15 asked for, 12 given');
+  });
+
+  it('says what the limits of the queue allow, not what is given: the window may keep more', () => {
+    const limited = (limits: object, replicas = 0) =>
+      messageOf(busy, fleetOf({ replicas, readyReplicas: replicas }), undefined, { worker, scaling, limits });
+    expect(limited({ concurrency: 25 })).toBe('15 asked for, at most 3 by the limit of 25 active');
+    expect(limited({ concurrency: 25 }, 8)).toBe('15 asked for, at most 3 by the limit of 25 active');
+    expect(limited({ ratePerSecond: 5 })).toMatch(
+      /^15 asked for, at most \d by the limit of 5 started per second$/,
+    );
+  });
+});
+
 describe('Ready', () => {
   it('does not move when replicas do', () => {
     const fleets = [
