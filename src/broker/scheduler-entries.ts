@@ -19,7 +19,7 @@ const RECORD_SCHEDULER_EVENT = loadScript('record-scheduler-event');
 const MAX_EVENTS = 1_000;
 
 /** An entry's events outlive its last enqueue by this: what a scheduler that died leaves behind goes away by itself. */
-const HISTORY_TTL_SECONDS = 90 * 24 * 3600;
+export const HISTORY_TTL_SECONDS: number = 90 * 24 * 3600;
 
 /**
  * A scheduler counts as dead when its entries expire; its index entry goes so long after, since clocks differ. The writers

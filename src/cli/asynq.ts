@@ -4,6 +4,7 @@ import { addHelpCommand, helpSection, holdsCommands, withExamples } from './comm
 import { addCompletionCommands } from './completion.ts';
 import { Context, type ContextParts } from './context.ts';
 import { addCronCommands } from './cron.ts';
+import { addDoctorCommand } from './doctor.ts';
 import { goArguments } from './go-arguments.ts';
 import { addGroupCommands } from './group.ts';
 import { OUTPUT_FORMATS } from './output.ts';
@@ -33,6 +34,7 @@ export function asynqProgram(context: Context): Command {
     );
   addClusterCommand(program, context);
   addCronCommands(program, context);
+  addDoctorCommand(program, context);
   addGroupCommands(program, context);
   addQueueCommands(program, context);
   addServerCommands(program, context);

@@ -7,3 +7,8 @@ const UNREADABLE_TYPE = 'asynq:unreadable';
 export function unreadableTask(queue: string, id: string, msg: Uint8Array): TaskMessage {
   return { ...emptyTaskMessage(), type: UNREADABLE_TYPE, id, queue, payload: msg };
 }
+
+/** Whether a message stands in place of one that did not decode. */
+export function isUnreadableTask({ type }: Pick<TaskMessage, 'type'>): boolean {
+  return type === UNREADABLE_TYPE;
+}
