@@ -22,7 +22,7 @@ export type { SchedulerOptions } from './tasks/scheduler-options.ts';
 
 // Taking them out.
 
-export type { ServerConfig, ServerObserver, TaskOutcome } from './server/config.ts';
+export type { ServerConfig, ServerLogLevel, ServerObserver, TaskOutcome } from './server/config.ts';
 export type { AggregateContext, AggregateFunction, GroupAggregator } from './server/group-aggregator.ts';
 export type { Attempt, Handler, HandlerFunction, Middleware, TaskContext } from './server/handler.ts';
 export { ServeMux } from './server/mux.ts';
@@ -54,10 +54,22 @@ export type {
   RedisFailoverClientOpt,
   TlsOptions,
 } from './redis/options.ts';
-export type { ClusterNode, RedisRouter } from './redis/router.ts';
+export type {
+  CallOptions,
+  ClusterNode,
+  KeyLocation,
+  RedisArg,
+  RedisReply,
+  RedisRouter,
+  ReplicaWait,
+  Script,
+} from './redis/router.ts';
 export { parseRedisUri, type RedisUriOpt } from './redis/uri.ts';
 export { type Clock, systemClock } from './runtime/clock.ts';
 export { AsynqError, type ErrorCode } from './runtime/errors.ts';
 export { createLogger } from './runtime/json-logger.ts';
+export type { SignalSource } from './runtime/lifecycle.ts';
 export { type Logger, type LogLevel, silentLogger } from './runtime/logger.ts';
+export type { Random } from './runtime/random.ts';
+export { stderrLogger } from './runtime/stderr-logger.ts';
 export type { TaskState } from './wire/states.ts';

@@ -87,6 +87,9 @@ export class Server implements AsyncDisposable {
    *
    * @throws ASYNQ_CONFIG_INVALID, ASYNQ_QUEUE_NAME_INVALID
    */
+  constructor(redis: RedisConnOpt | RedisRouter, config?: ServerConfig);
+  /** @internal On whatever knows tasks as Redis does. */
+  constructor(redis: Broker, config?: ServerConfig);
   constructor(redis: RedisConnOpt | RedisRouter | Broker, config: ServerConfig = {}) {
     this.#config = resolveConfig(config);
     const { clock, leaseDuration } = this.#config;
