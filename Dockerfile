@@ -26,6 +26,7 @@ WORKDIR /app
 COPY --from=dependencies /src/node_modules node_modules
 COPY package.json LICENSE ./
 COPY crds crds
+COPY docs docs
 COPY --from=build /src/dist dist
 
 ENV NODE_ENV=production
