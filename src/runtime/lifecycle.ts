@@ -63,7 +63,11 @@ export class QuietSignal implements Disposable {
 }
 
 /** What `work` brings, or undefined as soon as `signal` aborts; leaves no listener behind. */
-export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
+export async function unlessAborted<T>(
+  work: Promise<T>,
+  signal: AbortSignal | undefined,
+): Promise<T | undefined> {
+  if (signal === undefined) return await work;
   const { promise, resolve } = Promise.withResolvers<undefined>();
   const stop = () => resolve(undefined);
   signal.addEventListener('abort', stop);

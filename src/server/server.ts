@@ -7,6 +7,7 @@ import type { RedisRouter } from '../redis/router.ts';
 import { oncePerCause } from '../runtime/cause-log.ts';
 import { AsynqError } from '../runtime/errors.ts';
 import type { Logger } from '../runtime/logger.ts';
+import { within } from '../runtime/within.ts';
 import { Running } from './component.ts';
 import { type ResolvedConfig, resolveConfig, type ServerConfig } from './config.ts';
 import type { Handler, HandlerFunction } from './handler.ts';
@@ -247,15 +248,10 @@ export class Server implements AsyncDisposable {
     await this.#running.get(name)?.stop();
   }
 
-  /** Waits for `work`, but not longer than that, nor beyond `cut`. */
-  async #within(ms: number, work: Promise<unknown>, cut?: AbortSignal): Promise<void> {
-    const over = new AbortController();
-    const end = () => over.abort();
-    if (cut?.aborted) end();
-    cut?.addEventListener('abort', end);
-    void work.catch((err: unknown) => this.#log.error({ err }, 'a step of the shutdown failed')).finally(end);
-    await this.#config.clock.sleep(ms, over.signal);
-    cut?.removeEventListener('abort', end);
+  /** As `within`; what fails is logged, however late. */
+  #within(ms: number, work: Promise<unknown>, cut?: AbortSignal): Promise<void> {
+    const logged = work.catch((err: unknown) => this.#log.error({ err }, 'a step of the shutdown failed'));
+    return within(ms, logged, this.#config.clock, cut);
   }
 
   readonly #cancelAll = (): void => {

@@ -2,7 +2,7 @@ import type { Clock } from '../runtime/clock.ts';
 import { defined } from '../runtime/defined.ts';
 import { AsynqError } from '../runtime/errors.ts';
 import { type HttpServer, probe, serveHttp } from '../runtime/http.ts';
-import { aborted } from '../runtime/lifecycle.ts';
+import { unlessAborted } from '../runtime/lifecycle.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { createRegistry, metricsRoute } from '../runtime/metrics.ts';
 import type { WorkerEnv } from '../runtime/worker-env.ts';
@@ -62,7 +62,11 @@ export async function runWorker(env: WorkerEnv, parts: WorkerParts): Promise<Wor
     log,
   });
   try {
-    const { handler, aggregate } = await unlessAborted(loadHandlers(env.handlers), signal);
+    const handlers = await unlessAborted(loadHandlers(env.handlers), signal);
+    if (handlers === undefined) {
+      throw new AsynqError('ASYNQ_CLOSED', 'the worker was stopped before it had started');
+    }
+    const { handler, aggregate } = handlers;
     server = new Server(await redisOf(env), {
       ...groupConfig(env, aggregate),
       queues: env.queues,
@@ -79,14 +83,6 @@ export async function runWorker(env: WorkerEnv, parts: WorkerParts): Promise<Wor
     await http.close();
     throw error;
   }
-}
-
-function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return work;
-  const stopped = aborted(signal).then(() => {
-    throw new AsynqError('ASYNQ_CLOSED', 'the worker was stopped before it had started');
-  });
-  return Promise.race([work, stopped]);
 }
 
 function workerOf(server: Server, http: HttpServer): Worker {
