@@ -1,3 +1,4 @@
+import { existsSync, globSync, readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -27,4 +28,15 @@ test("the README's handler module is one, and handles the task that the README e
   await handlers.processTask(task, context as never);
 
   expect(said).toEqual([[{ src: 'alguna/ruta/a/imagen' }, 'resizing']]);
+});
+
+test('the README leads to each page and each example, and nowhere else', () => {
+  const root = join(import.meta.dirname, '../../..');
+  const readme = readFileSync(join(root, 'README.md'), 'utf8');
+  const links = [...readme.matchAll(/\]\(([^)#]+)/g)].map(([, target = '']) => target);
+  const here = links.filter((target) => !target.startsWith('https://'));
+
+  expect(here.filter((target) => !existsSync(join(root, target)))).toEqual([]);
+  const pages = globSync(['docs/*.md', 'examples/*.ts'], { cwd: root });
+  expect(pages.filter((page) => !here.includes(page))).toEqual([]);
 });
