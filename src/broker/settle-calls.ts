@@ -33,7 +33,7 @@ const SCRIPTS: Readonly<Record<SettleKind, SettleScript>> = {
   done: {
     script: loadScript('done'),
     keys: (queue, now) => [queue.active, queue.lease, queue.processedOn(now), queue.processed],
-    args: (queue, now) => [prefixLength(queue), endOfCounters(now)],
+    args: (queue, now) => [queue.taskPrefix, endOfCounters(now)],
     frees: true,
   },
   complete: {
@@ -45,13 +45,13 @@ const SCRIPTS: Readonly<Record<SettleKind, SettleScript>> = {
       queue.processedOn(now),
       queue.processed,
     ],
-    args: (queue, now) => [prefixLength(queue), endOfCounters(now)],
+    args: (queue, now) => [queue.taskPrefix, endOfCounters(now)],
     frees: true,
   },
   retry: {
     script: loadScript('retry'),
     keys: (queue, now) => [queue.active, queue.lease, queue.retry, ...countersOfFailure(queue, now)],
-    args: (queue, now) => [prefixLength(queue), endOfCounters(now)],
+    args: (queue, now) => [queue.taskPrefix, endOfCounters(now)],
     frees: false,
   },
   archive: {
@@ -67,7 +67,7 @@ const SCRIPTS: Readonly<Record<SettleKind, SettleScript>> = {
   requeue: {
     script: loadScript('requeue'),
     keys: (queue) => [queue.active, queue.lease, queue.pending],
-    args: (queue, now) => [prefixLength(queue), unixNanoseconds(now)],
+    args: (queue, now) => [queue.taskPrefix, unixNanoseconds(now)],
     frees: false,
   },
 };
@@ -146,10 +146,6 @@ function lastSecondOf({ leaseExpiresAt, leaseAskedUntil = leaseExpiresAt }: Leas
 
 function countersOfFailure(queue: QueueKeys, now: number): string[] {
   return [queue.processedOn(now), queue.failedOn(now), queue.processed, queue.failed];
-}
-
-function prefixLength(queue: QueueKeys): number {
-  return Buffer.byteLength(queue.taskPrefix);
 }
 
 function endOfCounters(now: number): number {

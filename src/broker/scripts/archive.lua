@@ -20,14 +20,13 @@
 -- Returns for each task 1: archived; 0: it was not active
 -- include: settling.lua
 
-local prefix = ARGV[2]
 local now, oldest, most_kept = ARGV[4], ARGV[5], tonumber(ARGV[6])
 local results = {}
 local failed = 0
 
 for i = 1, (#ARGV - 6) / 2 do
   local task, lease_end, msg = KEYS[7 + i], ARGV[5 + 2 * i], ARGV[6 + 2 * i]
-  local id = string.sub(task, #prefix + 1)
+  local id = id_of(task)
   if is_written(task, msg) then
     results[i] = 1
   else
@@ -44,7 +43,7 @@ end
 local function drop(ids)
   for _, id in ipairs(ids) do
     -- A hash that has left already, its slot being on the move, keeps its place until it can be dropped whole.
-    if type(redis.pcall('DEL', prefix .. id)) == 'number' then redis.call('ZREM', KEYS[3], id) end
+    if type(redis.pcall('DEL', ARGV[2] .. id)) == 'number' then redis.call('ZREM', KEYS[3], id) end
   end
 end
 

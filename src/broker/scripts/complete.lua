@@ -9,7 +9,7 @@
 -- KEYS[5]   processed
 -- KEYS[6..] the hash of each task, then the locks of those that are unique
 -- ARGV[1]   1: this call may have run before; 0: it has not
--- ARGV[2]   length of a hash's key without the task's id
+-- ARGV[2]   a hash's key without the task's id
 -- ARGV[3]   Unix second in which today's counters end
 -- ARGV[4]   number of tasks
 -- ARGV[5..] of each task: last second of our lease, message, Unix second in which its retention is over; then of each lock:
@@ -17,7 +17,6 @@
 -- Returns for each task 1: completed; 0: it was not active
 -- include: settling.lua
 
-local prefix_length = tonumber(ARGV[2])
 local count = tonumber(ARGV[4])
 
 local locks = {}
@@ -30,7 +29,7 @@ local done = 0
 
 for i = 1, count do
   local task = KEYS[5 + i]
-  local id = string.sub(task, prefix_length + 1)
+  local id = id_of(task)
   local lease_end, msg, over = unpack(ARGV, 2 + 3 * i, 4 + 3 * i)
   if is_written(task, msg) then
     results[i] = 1

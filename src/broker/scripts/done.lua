@@ -7,14 +7,13 @@
 -- KEYS[4]   processed
 -- KEYS[5..] the hash of each task, then the locks of those that are unique
 -- ARGV[1]   1: this call may have run before; 0: it has not
--- ARGV[2]   length of a hash's key without the task's id
+-- ARGV[2]   a hash's key without the task's id
 -- ARGV[3]   Unix second in which today's counters end
 -- ARGV[4]   number of tasks
 -- ARGV[5..] of each task: last second of our lease; then of each lock: number of its task
 -- Returns for each task 1: done; 0: it was not active
 -- include: settling.lua
 
-local prefix_length = tonumber(ARGV[2])
 local count = tonumber(ARGV[4])
 
 local locks = {}
@@ -27,7 +26,7 @@ local ids, tasks = {}, {}
 
 for i = 1, count do
   local task = KEYS[4 + i]
-  local id = string.sub(task, prefix_length + 1)
+  local id = id_of(task)
   results[i] = take(id, ARGV[4 + i])
   if results[i] == 1 then
     ids[#ids + 1] = id

@@ -8,18 +8,17 @@
 -- KEYS[3]   pending
 -- KEYS[4..] the hash of each task
 -- ARGV[1]   1: this call may have run before; 0: it has not
--- ARGV[2]   length of a hash's key without the task's id
+-- ARGV[2]   a hash's key without the task's id
 -- ARGV[3]   now, Unix nanoseconds
 -- ARGV[4..] last second of our lease on each task
 -- Returns for each task 1: given back; 0: it was not active
 -- include: settling.lua
 
-local prefix_length = tonumber(ARGV[2])
 local results = {}
 
 for i = 1, #KEYS - 3 do
   local task = KEYS[3 + i]
-  local id = string.sub(task, prefix_length + 1)
+  local id = id_of(task)
   results[i] = take(id, ARGV[3 + i])
   if results[i] == 1 then
     redis.call('ZREM', KEYS[2], id)

@@ -10,20 +10,19 @@
 -- KEYS[7]   failed
 -- KEYS[8..] the hash of each task
 -- ARGV[1]   1: this call may have run before; 0: it has not
--- ARGV[2]   length of a hash's key without the task's id
+-- ARGV[2]   a hash's key without the task's id
 -- ARGV[3]   Unix second in which today's counters end
 -- ARGV[4..] of each task: last second of our lease, message, Unix second in which it is due, 1: it counts as failed, 0: it
 --           does not
 -- Returns for each task 1: to be retried; 0: it was not active
 -- include: settling.lua
 
-local prefix_length = tonumber(ARGV[2])
 local results = {}
 local failed = 0
 
 for i = 1, (#ARGV - 3) / 4 do
   local task = KEYS[7 + i]
-  local id = string.sub(task, prefix_length + 1)
+  local id = id_of(task)
   local lease_end, msg, due, failures = unpack(ARGV, 4 * i, 4 * i + 3)
   if is_written(task, msg) then
     results[i] = 1

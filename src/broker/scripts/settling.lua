@@ -1,6 +1,10 @@
 -- What the scripts share that settle leased tasks. KEYS[1] is active, KEYS[2] lease; ARGV[1] is 1 when the call may have
--- run before.
+-- run before, ARGV[2] a hash's key without the task's id.
 local resent = ARGV[1] == '1'
+
+local function id_of(task)
+  return string.sub(task, #ARGV[2] + 1)
+end
 
 -- Takes a task out of active. 1: it was there; 0: it was not, or is another server's now, which took it after we settled
 -- it: its lease ends later than ours ever did.
