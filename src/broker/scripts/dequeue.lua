@@ -22,6 +22,7 @@ local most = tonumber(ARGV[2])
 local budget = tonumber(ARGV[4])
 
 local SPARE = 100000 -- microseconds that a start may come late and still keep to the rate
+local LEAST = 0.001 -- a limit; one yet smaller, written by hand, would put the next start beyond all times of Redis
 local allowed, limit, starts = most, nil, nil
 
 -- Most queues have none of it: one command tells, and nothing is set up for those that have.
@@ -30,7 +31,7 @@ if redis.call('EXISTS', KEYS[4], KEYS[5]) > 0 then
 
   local function positive(text)
     local number = tonumber(text or '')
-    return number and number > 0 and number < math.huge and number or nil
+    return number and number > 0 and number < math.huge and math.max(number, LEAST) or nil
   end
 
   local limits = redis.call('HMGET', KEYS[5], 'concurrency', 'rate_per_second')

@@ -194,6 +194,14 @@ describe('a limit of starts per second', () => {
     expect(await redis.pttl(new QueueKeys(queue).starts)).toBeGreaterThan(86_000_000);
   });
 
+  it.each(['1e-300', '1e300'])('of %s a second, written by hand, loses no task', async (rate) => {
+    const queue = await filled(2, { ratePerSecond: 1 });
+    await redis.hset(new QueueKeys(queue).limits, 'rate_per_second', rate);
+    const { tasks } = await broker.dequeue(queue, 1);
+    expect(tasks).toHaveLength(1);
+    expect(await redis.llen(new QueueKeys(queue).pending)).toBe(1);
+  });
+
   it('says which limit holds more back', async () => {
     const queue = await filled(100, { concurrency: 4, ratePerSecond: 50 });
     expect(shapeOf(await broker.dequeue(queue, 64))).toMatchObject({ tasks: 4, limit: 'concurrency' });
