@@ -23,8 +23,9 @@ export interface BulkEnqueueParts {
  * One enqueue of many tasks: as `Batcher`, but with one promise for all, since those of single tasks cost more than
  * everything else that is done for them.
  *
- * Only so many calls are on their way at once: the first tasks are in Redis before the last are read, and what is held
- * for them does not grow with their number. Tasks of one queue and kind stay in order.
+ * Only so many calls are on their way at once: the first tasks are in Redis before the last are read. Messages are held
+ * of those calls, and of one batch of each queue and kind; of every other task, its outcome. Tasks of one queue and kind
+ * stay in order.
  */
 export class BulkEnqueue {
   readonly #parts: BulkEnqueueParts;

@@ -149,7 +149,7 @@ export class Groups {
     const args = [keys.aggregationSets, '-inf', unixSeconds(now), 'BYSCORE', 'LIMIT', 0, STALE_SETS];
     const stale = await this.#router.command(keys.aggregationSets, 'ZRANGE', args);
     let tasks = 0;
-    for (const key of texts(READ_AGGREGATION_SET, stale)) {
+    for (const key of texts({ name: 'ZRANGE' }, stale)) {
       const group = groupOf(keys, key);
       if (group === undefined) this.#log.warn({ queue, key }, 'an aggregation set that belongs to no group');
       else tasks += await this.return({ queue, group, key, deadline: now });
