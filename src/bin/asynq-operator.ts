@@ -32,11 +32,7 @@ program
       `asynq-operator:${packageVersion()}`,
     ),
   )
-  .addOption(
-    withEnv(new Option('--log-level <level>'), 'LOG_LEVEL')
-      .choices(['debug', 'info', 'warn', 'error'])
-      .default('info'),
-  )
+  .addOption(logLevel('info'))
   .addOption(new Option('--metrics-port <number>', '0 picks one').argParser(port).default(8080))
   .addOption(new Option('--health-port <number>', '0 picks one').argParser(port).default(8081))
   .addHelpText(
@@ -59,11 +55,7 @@ program
     new Option('--port <number>', 'of health and metrics; 0 picks one').argParser(port).default(8080),
   )
   .option('--host <address>', 'to listen on; absent, all')
-  .addOption(
-    withEnv(new Option('--log-level <level>'), 'LOG_LEVEL')
-      .choices(['debug', 'info', 'warn', 'error'])
-      .default('info'),
-  )
+  .addOption(logLevel('info'))
   .addHelpText('after', workerVariables)
   .action(async (flags: { port: number; host?: string; logLevel: LogLevel }) => {
     const { main } = await import('./worker.ts');
@@ -84,11 +76,7 @@ program
   .option('--no-high-availability', 'enqueue whatever other schedulers of the same tasks do')
   .addOption(new Option('--port <number>', 'of health; 0 picks one').argParser(port).default(8080))
   .option('--host <address>', 'to listen on; absent, all')
-  .addOption(
-    withEnv(new Option('--log-level <level>'), 'LOG_LEVEL')
-      .choices(['debug', 'info', 'warn', 'error'])
-      .default('info'),
-  )
+  .addOption(logLevel('info'))
   .addHelpText(
     'after',
     `
@@ -133,11 +121,7 @@ program
       .default('Cluster'),
   )
   .addOption(withEnv(new Option('--redis-username <name>', 'ACL user of that Redis'), 'ASYNQ_REDIS_USERNAME'))
-  .addOption(
-    withEnv(new Option('--log-level <level>'), 'LOG_LEVEL')
-      .choices(['debug', 'info', 'warn', 'error'])
-      .default('warn'),
-  )
+  .addOption(logLevel('warn'))
   .addOption(
     new Option('-o, --output <format>', 'lines for people or for programs')
       .choices(['text', 'json'])
@@ -187,6 +171,12 @@ function workerVariables(): string {
 /** The variable stands in for the flag; set to nothing it counts as absent, as in manifests that leave it open. */
 function withEnv(option: Option, variable: string): Option {
   return terminal.env[variable] === '' ? option : option.env(variable);
+}
+
+function logLevel(fallback: LogLevel): Option {
+  return withEnv(new Option('--log-level <level>'), 'LOG_LEVEL')
+    .choices(['debug', 'info', 'warn', 'error'])
+    .default(fallback);
 }
 
 function port(text: string): number {
