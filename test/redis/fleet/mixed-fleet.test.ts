@@ -23,8 +23,8 @@ const SEED = Number(process.env['FLEET_SEED'] ?? randomInt(2 ** 31));
 const MS_A_TASK = 40;
 const CONCURRENCY = 10;
 const MAX_RETRY_OF_HOPELESS = 2;
-/** Go leaves its tasks under a lease of half a minute. */
-const OUR_LEASE_MS = 5_000;
+/** Go leaves its tasks under a lease of half a minute. Ours is long enough that a busy machine loses none. */
+const OUR_LEASE_MS = 10_000;
 
 const redis = rawCluster();
 const go = await GoPeer.on({ ...testCluster(), cluster: true });
@@ -159,7 +159,10 @@ it(`${TASKS} tasks end once each (FLEET_SEED=${SEED})`, { timeout: 120_000 + TAS
   });
   await age([...lost]);
   await until(async () => (await leftovers())?.length === 0, { timeout, what: 'the end of the lost' });
-  for (const server of all) expect(attemptsOf(server)).toBeGreaterThan(0);
+  // Those that came for the dead may have come too late for anything.
+  for (const server of [goDies, goStays, oursDies, oursStays]) {
+    expect(attemptsOf(server)).toBeGreaterThan(0);
+  }
 
   for (const queue of queues) await check(queue, tasks);
 });
