@@ -248,7 +248,7 @@ describe('asynq doctor', () => {
     const traffic = async () => {
       while (!stop.signal.aborted) {
         await Promise.all(Array.from({ length: 20 }, () => enqueue({ queue })));
-        const { tasks } = await broker.dequeue(queue, 20);
+        const { tasks } = await broker.dequeue(queue, 10);
         await Promise.all(tasks.map((task) => broker.settle(task, { kind: 'done' })));
         done += tasks.length;
       }

@@ -1,0 +1,63 @@
+import { beforeEach, expect, it } from 'vitest';
+import { FindingsBook } from '../../../src/broker/doctor-findings.ts';
+import { QueueDoctor } from '../../../src/broker/queue-doctor.ts';
+import { QueueKeys } from '../../../src/wire/keys.ts';
+import { rawCluster, testCluster, uniqueQueue } from '../../support/redis.ts';
+import { brokerOn } from '../../support/redis-broker.ts';
+import { taskMessage } from '../../support/task-messages.ts';
+
+/* What happens between two steps of an examination; what it finds and mends, the tests of `asynq doctor` show. */
+
+const redis = rawCluster();
+const { broker, router, clock, enqueue, lease } = brokerOn(testCluster());
+
+let queue: string;
+let keys: QueueKeys;
+let book: FindingsBook;
+let doctor: QueueDoctor;
+beforeEach(() => {
+  queue = uniqueQueue();
+  keys = new QueueKeys(queue);
+  book = new FindingsBook();
+  doctor = new QueueDoctor({ queue, router, clock, book, mend: true });
+});
+
+it('takes tasks for whole that came after the lists were read, and went on since', async () => {
+  await doctor.examineLists();
+  const taken = await lease({ queue, id: 'taken' });
+  const ended = await lease({ queue, id: 'ended' });
+  await enqueue({ queue, id: 'waits' });
+  await broker.enqueue({ message: taskMessage({ queue, id: 'grouped' }), group: 'g' });
+  await broker.claimGroup(queue, 'g', { gracePeriod: 0, maxDelay: 0, maxSize: 1 });
+  await doctor.examine(['t:taken', 't:ended', 't:waits', 't:grouped', 'g:g']);
+  await broker.settle(ended, { kind: 'done' });
+  await doctor.finish();
+  expect(book.all()).toEqual([]);
+  expect(await redis.zcard(keys.archived)).toBe(0);
+  expect(await redis.lrange(keys.pending, 0, -1)).toEqual(['waits']);
+  await broker.settle(taken, { kind: 'done' });
+});
+
+it('leaves alone what is led to again at the second look, or was written anew', async () => {
+  for (const id of ['back', 'anew', 'lost']) await enqueue({ queue, id });
+  await redis.del(keys.pending);
+  await doctor.examineLists();
+  await doctor.examine(['t:back', 't:anew', 't:lost']);
+  await redis.lpush(keys.pending, 'back');
+  await redis.hset(keys.task('anew'), 'msg', 'another');
+  await doctor.finish();
+  expect(book.all()).toMatchObject([{ code: 'task-in-no-list', count: 1, fixed: 1, examples: ['lost'] }]);
+  expect(await redis.zrange(keys.archived, '0', '-1')).toEqual(['lost']);
+  expect(await redis.hget(keys.task('anew'), 'msg')).toBe('another');
+});
+
+it('counts what it comes upon twice once', async () => {
+  await enqueue({ queue, id: 'lost' });
+  await redis.del(keys.pending);
+  await doctor.examineLists();
+  await doctor.examine(['t:lost']);
+  await doctor.examine(['t:lost', 't:lost']);
+  await doctor.finish();
+  await doctor.finish();
+  expect(book.all()).toMatchObject([{ code: 'task-in-no-list', count: 1, fixed: 1 }]);
+});
