@@ -4,6 +4,7 @@ import { addHelpCommand, helpSection, holdsCommands, withExamples } from './comm
 import { addCompletionCommands } from './completion.ts';
 import { Context, type ContextParts } from './context.ts';
 import { addCronCommands } from './cron.ts';
+import { addDashCommand } from './dash.ts';
 import { addDoctorCommand } from './doctor.ts';
 import { goArguments } from './go-arguments.ts';
 import { addGroupCommands } from './group.ts';
@@ -34,6 +35,7 @@ export function asynqProgram(context: Context): Command {
     );
   addClusterCommand(program, context);
   addCronCommands(program, context);
+  addDashCommand(program, context);
   addDoctorCommand(program, context);
   addGroupCommands(program, context);
   addQueueCommands(program, context);

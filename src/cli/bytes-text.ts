@@ -5,8 +5,13 @@ const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** Payloads and results as Go's CLI shows them; bytes that are no text, and none at all, are `non-printable bytes`. */
 export function bytesText(bytes: Uint8Array): string {
+  return printableText(bytes) ?? 'non-printable bytes';
+}
+
+/** The text that bytes are, if all of it can be printed and something of it is seen. */
+export function printableText(bytes: Uint8Array): string | undefined {
   const text = utf8(bytes);
-  return text !== undefined && PRINTABLE.test(text) && text.trim() !== '' ? text : 'non-printable bytes';
+  return text !== undefined && PRINTABLE.test(text) && text.trim() !== '' ? text : undefined;
 }
 
 /** Bytes for programs: as text, where they are, and as they are. */

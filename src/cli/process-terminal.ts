@@ -19,6 +19,10 @@ export function processTerminal(): Terminal {
       // A terminal that does not know its size says 0.
       return process.stderr.columns || process.stdout.columns || DEFAULT_COLUMNS;
     },
+    get tty() {
+      const { stdin: input, stdout: output } = process;
+      return input.isTTY && output.isTTY ? { input, output } : undefined;
+    },
     out: (text) => void process.stdout.write(text),
     err: (text) => void process.stderr.write(text),
     interruptible() {

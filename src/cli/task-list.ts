@@ -41,11 +41,16 @@ export function parseListFlags({ queue, state, group = '', page, size }: ListFla
 
 /** One page of the tasks. */
 export async function listTasks(inspector: Inspector, wanted: TasksWanted, clock: Clock): Promise<Findings> {
-  const tasks = await LISTS[wanted.state](inspector, wanted);
+  const tasks = await listTasksOf(inspector, wanted);
   return {
     data: tasks.map(taskData),
     text: () => (tasks.length === 0 ? noTasks(wanted) : taskTable(wanted.state, tasks, clock.now())),
   };
+}
+
+/** The tasks themselves. */
+export function listTasksOf(inspector: Inspector, wanted: TasksWanted): Promise<readonly TaskInfo[]> {
+  return LISTS[wanted.state](inspector, wanted);
 }
 
 type List = (inspector: Inspector, wanted: TasksWanted) => Promise<readonly TaskInfo[]>;

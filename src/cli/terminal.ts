@@ -1,3 +1,4 @@
+import type { ReadStream, WriteStream } from 'node:tty';
 import { styleText } from 'node:util';
 
 /** What a command line may touch of its process. */
@@ -7,10 +8,17 @@ export interface Terminal {
   readonly isTTY: boolean;
   readonly isErrTTY: boolean;
   readonly columns: number;
+  /** Keyboard and window, where somebody sits at both. */
+  readonly tty: Tty | undefined;
   out(text: string): void;
   err(text: string): void;
   /** From here until it is disposed of, Ctrl-C aborts the signal instead of ending the process; a second one ends it. */
   interruptible(): Interruptible;
+}
+
+export interface Tty {
+  readonly input: ReadStream;
+  readonly output: WriteStream;
 }
 
 export interface Interruptible extends Disposable {

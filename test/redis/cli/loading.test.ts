@@ -46,7 +46,7 @@ describe('what is not needed is not loaded', () => {
     const modules = await loadedBy('asynq', ['queue', 'ls', '-u', '127.0.0.1:1']);
     expect(modules).toContain('src/redis/open.ts');
     expect(modules).not.toMatch(
-      /src\/cli\/(task-list|stats-read|completion-scripts)|node_modules\/(pino|yaml)\//,
+      /src\/cli\/(task-list|stats-read|completion-scripts|dash\/)|node_modules\/(pino|yaml)\//,
     );
   });
 

@@ -24,6 +24,7 @@ export function fakeTerminal(
     isTTY: false,
     isErrTTY: false,
     columns: 80,
+    tty: undefined,
     ...fields,
     written,
     out: (text) => void (written.out += text),
