@@ -19,6 +19,7 @@ const CLAIM_GROUP = loadScript('claim-group');
 const READ_AGGREGATION_SET = loadScript('read-aggregation-set');
 const FINISH_AGGREGATION = loadScript('finish-aggregation');
 const RETURN_TO_GROUP = loadScript('return-to-group');
+const RETURN_REST_OF_SET = loadScript('return-rest-of-set');
 const SET_ASIDE_MEMBER = loadScript('set-aside-member');
 
 /** Groups that one script call looks at, about. */
@@ -29,6 +30,9 @@ const LOOK_MS = 500;
 
 /** Tasks of one aggregation set: more are deleted by one script in some ten milliseconds, in which Redis does nothing else. */
 const MAX_SET = 10_000;
+
+/** Size of a set's messages after which the rest goes back to its group: a set is held whole by whoever makes it one. */
+const MAX_SET_BYTES = 64 << 20;
 
 /** Tasks that one script call reads at most, and the size of their messages after which it reads no more. */
 const MAX_ITEMS = 500;
@@ -42,13 +46,21 @@ export class Groups {
   readonly #router: Pick<RedisRouter, 'run' | 'command'>;
   readonly #clock: Clock;
   readonly #log: Logger;
+  readonly #maxSetBytes: number;
   /** Whose end was sent without an answer. */
   readonly #unanswered = new WeakSet<AggregationSet>();
 
-  constructor(parts: { router: Pick<RedisRouter, 'run' | 'command'>; clock: Clock; log: Logger }) {
+  /** `maxSetBytes`: @default 64 MiB */
+  constructor(parts: {
+    router: Pick<RedisRouter, 'run' | 'command'>;
+    clock: Clock;
+    log: Logger;
+    maxSetBytes?: number;
+  }) {
     this.#router = parts.router;
     this.#clock = parts.clock;
     this.#log = parts.log;
+    this.#maxSetBytes = parts.maxSetBytes ?? MAX_SET_BYTES;
   }
 
   async look(queue: string, policy: GroupPolicy, looker: string): Promise<ReadyGroups | undefined> {
@@ -161,6 +173,7 @@ export class Groups {
     const { queue } = set;
     const keys = new QueueKeys(queue);
     const tasks: GroupedTask[] = [];
+    let size = 0;
     for (;;) {
       const args = [keys.taskPrefix, tasks.length, MAX_ITEMS, MAX_BYTES];
       const reply = await this.#router.run(READ_AGGREGATION_SET, [set.key], args);
@@ -169,10 +182,20 @@ export class Groups {
       if (taskIds.length > 0) this.#log.warn({ queue, taskIds }, 'dropped ids whose task is gone');
       for (const { id, msg } of pairs(READ_AGGREGATION_SET, read)) {
         const message = await this.#decode(set, id, msg);
-        if (message !== undefined) tasks.push({ id, message });
+        if (message === undefined) continue;
+        tasks.push({ id, message });
+        size += msg.byteLength;
       }
       if (integer(READ_AGGREGATION_SET, more) === 0) return tasks;
+      if (size < this.#maxSetBytes) continue;
+      await this.#returnRest(set, tasks.length);
+      return tasks;
     }
+  }
+
+  async #returnRest({ queue, group, key }: Omit<AggregationSet, 'tasks'>, from: number): Promise<void> {
+    const keys = new QueueKeys(queue);
+    await this.#router.run(RETURN_REST_OF_SET, [key, keys.group(group), keys.groups], [group, from]);
   }
 
   async #decode(

@@ -58,7 +58,10 @@ export interface ServerConfig {
   readonly groupGracePeriod?: number;
   /** A group is ready when its oldest task came so long ago, 0: however old it is. @default 0 */
   readonly groupMaxDelay?: number;
-  /** A group is ready when it has so many tasks, and no more are made one; 0: no limit but 10,000. @default 0 */
+  /**
+   * A group is ready when it has so many tasks, and no more are made one; 0: no limit but 10,000. However many they are, a
+   * set of them ends with the task that makes it 64 MiB large. @default 0
+   */
   readonly groupMaxSize?: number;
   /**
    * A task that was taken is this server's for so long, and longer as long as it says so; whole seconds, at least 5000. A

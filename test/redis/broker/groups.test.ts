@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { AggregationSet, Broker, Enqueueing } from '../../../src/broker/broker.ts';
+import { Groups } from '../../../src/broker/groups.ts';
+import { silentLogger } from '../../../src/runtime/logger.ts';
 import { QueueKeys } from '../../../src/wire/keys.ts';
 import { encodeTaskMessage, type TaskMessage } from '../../../src/wire/task-message.ts';
 import { dumpQueue } from '../../support/queue-dump.ts';
@@ -12,7 +14,7 @@ const AT_ONCE = { gracePeriod: 60_000, maxDelay: 0, maxSize: 1 };
 const WHOLE = { gracePeriod: 60_000, maxDelay: 1_000, maxSize: 0 };
 
 const redis = rawCluster();
-const { broker, clock, logged, second } = brokerOn(testCluster());
+const { broker, router, clock, logged, second } = brokerOn(testCluster());
 
 let queue: string;
 let keys: QueueKeys;
@@ -89,6 +91,23 @@ describe('an aggregation set', () => {
     expect(await redis.zcard(keys.group('g'))).toBe(1);
     expect(await broker.finishAggregation(set, { message: taskMessage({ queue }) })).toBe(true);
     expect(await redis.exists(set.key)).toBe(0);
+  });
+
+  it('ends with the task that makes it too large; the rest is back in its group, with its times', async () => {
+    // Two scripts read them.
+    const payload = Buffer.alloc(3 << 20);
+    const large = [await add('g', { payload }), await add('g', { payload })];
+    await clock.advance(1_000);
+    const rest = [await add('g'), await add('g')];
+    const added = second();
+    await clock.advance(1_000);
+    const groups = new Groups({ router, clock, log: silentLogger, maxSetBytes: 6 << 20 });
+    const idsOf = (tasks: readonly { id: string }[] = []) => tasks.map(({ id }) => id).toSorted();
+    const set = await groups.claim(queue, 'g', WHOLE);
+    expect(idsOf(set?.tasks)).toEqual(idsOf(large));
+    const waiting = { g: Object.fromEntries(rest.map(({ id }) => [id, added])) };
+    expect((await dumpQueue(redis, queue)).groups).toEqual(waiting);
+    expect(idsOf((await groups.claim(queue, 'g', WHOLE))?.tasks)).toEqual(idsOf(rest));
   });
 
   it('drops ids whose task is gone, and a set of nothing else', async () => {
