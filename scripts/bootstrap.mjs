@@ -73,9 +73,11 @@ async function alone(work) {
   let said = false;
   while (!locked()) {
     const owner = lockOwner();
-    if (owner !== undefined && !isAlive(owner)) rmSync(LOCK, { force: true });
-    else if (owner !== undefined && !said) {
-      say(`Another run installs the packages (process ${owner}): waiting for it`);
+    if (owner !== undefined && !isAlive(owner)) {
+      // Another one that waits may have been faster, and lock by now.
+      if (lockOwner() === owner) rmSync(LOCK, { force: true });
+    } else if (owner !== undefined && !said) {
+      say(`Another run installs the packages (process ${owner}, lock ${LOCK}): waiting for it`);
       said = true;
     }
     await sleep(LOOK_AGAIN_MS);
@@ -111,7 +113,9 @@ function lockOwner() {
   }
 }
 
+/** Our own id in a lock that we do not hold was somebody's before us. */
 function isAlive(pid) {
+  if (pid === process.pid) return false;
   try {
     process.kill(pid, 0);
     return true;

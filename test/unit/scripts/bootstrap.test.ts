@@ -7,7 +7,10 @@ import { until } from '../../support/until.ts';
 
 const LOCK_FILE = JSON.stringify({ packages: { '': {}, 'node_modules/one': { version: '1.0.0' } } });
 
-/** Says who it is, has a process of its own as install scripts are, and installs when the file `go` appears. */
+/**
+ * Says who it is, has a process of its own as install scripts are, and installs when the file `go` appears. Without its
+ * clone, whose test has failed, it ends.
+ */
 const NPM = `
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync, copyFileSync } from 'node:fs';
@@ -17,6 +20,10 @@ else {
   writeFileSync('npm-' + process.pid, process.argv.slice(2).join(' ') + ' ' + script.pid);
   setInterval(() => {
     if (existsSync('fail')) process.exit(7);
+    if (!existsSync('npm.mjs')) {
+      script.kill();
+      process.exit(1);
+    }
     if (!existsSync('go')) return;
     mkdirSync('node_modules', { recursive: true });
     copyFileSync('package-lock.json', 'node_modules/.package-lock.json');
@@ -143,10 +150,29 @@ describe('the way from a bare clone to a command', { timeout: 60_000 }, () => {
     const [npm] = await clone.npms();
     killed.kill('SIGKILL');
     const next = clone.run('next');
-    await until(() => next.said.includes(`(process ${npm}): waiting`));
+    await until(() => next.said.includes(`(process ${npm}, `));
     await writeFile(clone.path('go'), '');
     expect(await next.ended).toBe(0);
     expect(next.said).not.toContain('Installing');
+  });
+
+  it('names the lock that it waits for, and does not wait for one of a process that had its own id', async () => {
+    await using clone = await Clone.make();
+    const first = clone.run('first');
+    await until(async () => (await clone.npms()).length === 2);
+    const second = clone.run('second');
+    await until(() => second.said.includes('waiting for it'));
+    const [, lock = ''] = /, lock (\S+)\): waiting/.exec(second.said) ?? [];
+    expect(await readFile(lock, 'utf8')).toBe(String((await clone.npms())[0]));
+    second.kill('SIGKILL');
+    await second.ended;
+    first.kill('SIGTERM');
+    await first.ended;
+    await writeFile(clone.path('go'), '');
+    const third = clone.run('third', ['sh', '-c', 'printf %s $$ > "$0"; exec "$@"', lock]);
+    await until(() => third.said.includes('ran third'));
+    expect(await third.ended).toBe(0);
+    expect(third.said).not.toContain('waiting');
   });
 
   it('ends its command when npm, which ran it, is no more', async () => {
