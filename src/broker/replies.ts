@@ -30,8 +30,12 @@ export function integers(asked: Asked, reply: RedisReply, count: number): number
   return all.map((one) => integer(asked, one));
 }
 
+export function blobs(asked: Asked, reply: RedisReply | undefined): Buffer[] {
+  return list(asked, reply).map((one) => bytes(asked, one));
+}
+
 export function texts(asked: Asked, reply: RedisReply | undefined): string[] {
-  return list(asked, reply).map((one) => bytes(asked, one).toString());
+  return blobs(asked, reply).map(String);
 }
 
 export function optionalBytes(asked: Asked, reply: RedisReply | undefined): Buffer | undefined {

@@ -1,4 +1,4 @@
-import type { RedisReply, RedisRouter } from '../redis/router.ts';
+import type { RedisRouter } from '../redis/router.ts';
 import { type Clock, unixSeconds } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { SCHEDULERS_KEY, schedulerEntriesKey, schedulerHistoryKey } from '../wire/keys.ts';
@@ -10,6 +10,7 @@ import {
   type SchedulerEntryRecord,
   type SchedulerEventRecord,
 } from '../wire/scheduler-entry.ts';
+import { blobs, texts } from './replies.ts';
 import { loadScript } from './scripts.ts';
 
 const WRITE_SCHEDULER_ENTRIES = loadScript('write-scheduler-entries');
@@ -80,14 +81,14 @@ export class SchedulerEntries {
   /** The entries of all schedulers that live, each scheduler's in its order. What cannot be read is logged. */
   async list(): Promise<SchedulerEntryRecord[]> {
     const now = unixSeconds(this.#clock.now());
-    const keys = buffers(
-      await this.#router.command(SCHEDULERS_KEY, 'ZRANGEBYSCORE', [SCHEDULERS_KEY, now, '+inf']),
-    );
-    const lists = await Promise.all(
-      keys.map(String).map((key) => this.#router.command(key, 'LRANGE', [key, 0, -1])),
-    );
-    // Pushed at the left, so the last comes first.
-    return lists.flatMap((list) => this.#readable(buffers(list).toReversed(), decodeSchedulerEntry));
+    const living = await this.#router.command(SCHEDULERS_KEY, 'ZRANGEBYSCORE', [SCHEDULERS_KEY, now, '+inf']);
+    const keys = texts({ name: 'ZRANGEBYSCORE' }, living);
+    const lists = await Promise.all(keys.map((key) => this.#router.command(key, 'LRANGE', [key, 0, -1])));
+    return lists.flatMap((list) => {
+      // Pushed at the left, so the last comes first.
+      const entries = blobs({ name: 'LRANGE' }, list).toReversed();
+      return this.#readable(entries, decodeSchedulerEntry);
+    });
   }
 
   async recordEvent(entryId: string, event: SchedulerEventRecord): Promise<void> {
@@ -111,7 +112,7 @@ export class SchedulerEntries {
     const key = schedulerHistoryKey(entryId);
     const first = (page - 1) * pageSize;
     const reply = await this.#router.command(key, 'ZREVRANGE', [key, first, first + pageSize - 1]);
-    return this.#readable(buffers(reply), decodeSchedulerEvent);
+    return this.#readable(blobs({ name: 'ZREVRANGE' }, reply), decodeSchedulerEvent);
   }
 
   #readable<T>(all: readonly Buffer[], decode: (bytes: Uint8Array) => T): T[] {
@@ -124,8 +125,4 @@ export class SchedulerEntries {
       }
     });
   }
-}
-
-function buffers(reply: RedisReply): Buffer[] {
-  return Array.isArray(reply) ? reply.filter((one) => Buffer.isBuffer(one)) : [];
 }

@@ -1,5 +1,6 @@
 import { beforeEach, expect, it } from 'vitest';
 import { SchedulerEntries } from '../../../src/broker/scheduler-entries.ts';
+import type { RedisRouter } from '../../../src/redis/router.ts';
 import type { SchedulerEntryRecord } from '../../../src/wire/scheduler-entry.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { RecordingLogger } from '../../support/recording-logger.ts';
@@ -10,7 +11,8 @@ const redis = rawCluster();
 const clock = new FakeClock(Math.floor(Date.now() / 1000) * 1000);
 const second = clock.now() / 1000;
 const log = new RecordingLogger();
-const entries = new SchedulerEntries({ router: testRouter(), clock, log });
+const testedRouter = testRouter();
+const entries = new SchedulerEntries({ router: testedRouter, clock, log });
 
 let scheduler: string;
 let key: string;
@@ -91,4 +93,12 @@ it('keeps the last thousand events of an entry, the newest first, and not for ev
   expect(await entries.events(id, { pageSize: 0, page: 1 })).toEqual([]);
   await entries.clearHistory(id);
   expect(await redis.exists(history)).toBe(0);
+});
+
+it('calls what is no list no empty list', async () => {
+  const router: RedisRouter = Object.assign(Object.create(testedRouter), { command: async () => null });
+  const astray = new SchedulerEntries({ router, clock, log });
+  const failure = { code: 'ASYNQ_REDIS_COMMAND', message: expect.stringContaining('expected an array') };
+  await expect(astray.list()).rejects.toMatchObject(failure);
+  await expect(astray.events('e', { pageSize: 10, page: 1 })).rejects.toMatchObject(failure);
 });
