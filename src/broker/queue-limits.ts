@@ -37,14 +37,18 @@ export async function writeQueueLimits(
   await router.command(key, 'HSET', [key, ...Object.entries(fields).flat()], options);
 }
 
+/** Limits, and who set them. */
+export interface OwnedLimits extends QueueLimits {
+  readonly owner: LimitsOwner;
+}
+
 /** undefined: the queue has none. */
-export async function readQueueLimits(router: RedisRouter, queue: string): Promise<QueueLimits | undefined> {
+export async function readQueueLimits(router: RedisRouter, queue: string): Promise<OwnedLimits | undefined> {
   const key = new QueueKeys(queue).limits;
-  const reply = await router.command(key, 'HMGET', [key, 'concurrency', 'rate_per_second']);
-  const [concurrency, ratePerSecond] = Array.isArray(reply)
-    ? reply.map((text) => positive(String(text)))
-    : [];
-  return limitsOf(concurrency, ratePerSecond);
+  const reply = await router.command(key, 'HMGET', [key, 'concurrency', 'rate_per_second', 'owner']);
+  const [concurrency, ratePerSecond, mark] = Array.isArray(reply) ? reply.map(String) : [];
+  const limits = limitsOf(positive(concurrency), positive(ratePerSecond));
+  return limits && { ...limits, owner: mark === OPERATOR_MARK ? 'operator' : 'hand' };
 }
 
 /** Takes away all limits, whoever set them. */
@@ -74,7 +78,7 @@ export function limitsOf(
 }
 
 /** As dequeue.lua reads it: whatever is no positive number limits nothing. */
-function positive(text: string): number | undefined {
+function positive(text: string | undefined): number | undefined {
   const number = Number(text);
   return Number.isFinite(number) && number > 0 ? number : undefined;
 }

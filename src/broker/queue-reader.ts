@@ -1,6 +1,6 @@
 import type { ClusterNode } from '../redis/router.ts';
 import type { AsynqError } from '../runtime/errors.ts';
-import type { LimitsOwner, QueueLimits } from './queue-limits.ts';
+import type { OwnedLimits } from './queue-limits.ts';
 
 export interface QueueQuery {
   readonly queue: string;
@@ -63,8 +63,7 @@ export interface QueueSnapshot {
 }
 
 /** The limits of a queue as they stand in Redis. */
-export interface ObservedLimits extends QueueLimits {
-  readonly owner: LimitsOwner;
+export interface ObservedLimits extends OwnedLimits {
   /** Tasks that servers which keep to limits have started, since there are some; goes back to 0 after a quiet day. */
   readonly started: number;
 }

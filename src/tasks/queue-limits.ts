@@ -1,5 +1,6 @@
 import { inspect } from 'node:util';
 import {
+  limitsOf,
   type QueueLimits,
   readQueueLimits,
   removeQueueLimits,
@@ -49,7 +50,8 @@ export async function getQueueLimits(
 ): Promise<QueueLimits | undefined> {
   checkQueueName(queue);
   await using connected = connect(redis);
-  return await readQueueLimits(connected.router, queue);
+  const limits = await readQueueLimits(connected.router, queue);
+  return limits && limitsOf(limits.concurrency, limits.ratePerSecond);
 }
 
 /**

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { writeQueueLimits } from '../../../src/broker/queue-limits.ts';
 import { getQueueLimits, setQueueLimits } from '../../../src/tasks/queue-limits.ts';
 import { uniqueQueue } from '../../support/redis.ts';
 import { testRouter } from '../../support/router.ts';
@@ -13,6 +14,7 @@ describe('asynq queue limits', () => {
       queue,
       concurrency,
       ratePerSecond,
+      owner: concurrency === null && ratePerSecond === null ? null : 'hand',
     });
     expect(await json('queue', 'limits', a, b)).toEqual([row(a, null, null), row(b, null, null)]);
     expect(await json('queue', 'limits', a, b, '--concurrency', '50', '--rate', '0.5')).toEqual([
@@ -25,17 +27,23 @@ describe('asynq queue limits', () => {
     expect(await getQueueLimits(router, a)).toBeUndefined();
   });
 
-  it('shows a table', async () => {
-    await setQueueLimits(router, 'límites', { concurrency: 7 });
-    expect(await onCluster('queue', 'limits', 'límites')).toEqual({
-      code: 0,
-      out: [
-        'Queue    Concurrency  Rate Per Second  \n',
-        '-----    -----------  ---------------  \n',
-        'límites  7            -                \n',
-      ].join(''),
-      err: '',
-    });
+  it('tells the limits that an operator sets from those that were set by hand', async () => {
+    const [declared, manual] = [uniqueQueue('declared'), uniqueQueue('manual')];
+    await writeQueueLimits(router, declared, { concurrency: 50, ratePerSecond: 0.5 }, 'operator');
+    await setQueueLimits(router, manual, { concurrency: 7 });
+    expect(await json('queue', 'limits', declared)).toEqual([
+      { queue: declared, concurrency: 50, ratePerSecond: 0.5, owner: 'operator' },
+    ]);
+    const { out } = await onCluster('queue', 'limits', declared, manual, 'libre');
+    const table = out.split('\n').map((line) => line.replaceAll(/ {2,}/g, '|'));
+    expect(table).toEqual([
+      'Queue|Concurrency|Rate Per Second|Owner|',
+      expect.stringMatching(/^-+\|-+\|-+\|-+\|$/),
+      `${declared}|50|0.5|operator|`,
+      `${manual}|7|-|hand|`,
+      'libre|-|-|-|',
+      '',
+    ]);
   });
 
   it.each([
