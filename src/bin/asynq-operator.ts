@@ -2,7 +2,7 @@
 import { InvalidArgumentError, Option } from 'commander';
 import { processTerminal } from '../cli/process-terminal.ts';
 import { createProgram, ExitCode, packageVersion, runProgram } from '../cli/program.ts';
-import { isAddress, withoutSecrets } from '../redis/address.ts';
+import { isAddress, withoutSecrets } from '../runtime/address.ts';
 import { parseGoDuration } from '../runtime/go-duration.ts';
 import type { LogLevel } from '../runtime/logger.ts';
 import { WORKER_VARIABLES } from '../runtime/worker-variables.ts';

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { InvalidArgumentError } from 'commander';
-import { isAddress, withoutSecrets } from '../redis/address.ts';
 import type { RedisClusterClientOpt, RedisConnOpt, TlsOptions } from '../redis/options.ts';
 import { isRedisUri, parseRedisUri, type RedisUriOpt } from '../redis/uri.ts';
+import { isAddress, withoutSecrets } from '../runtime/address.ts';
 import { errorText } from '../runtime/errors.ts';
 import { isFlag, type SettingSources, setting } from './settings.ts';
 

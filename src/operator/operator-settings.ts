@@ -1,4 +1,4 @@
-import { isAddress, withoutSecrets } from '../redis/address.ts';
+import { isAddress, withoutSecrets } from '../runtime/address.ts';
 import { defined } from '../runtime/defined.ts';
 import { AsynqError } from '../runtime/errors.ts';
 import type { RedisSpec } from './asynq-queue.ts';

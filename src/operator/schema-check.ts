@@ -1,5 +1,5 @@
 import { Ajv, type ErrorObject } from 'ajv';
-import { withoutSecrets } from '../redis/address.ts';
+import { withoutSecrets } from '../runtime/address.ts';
 import type { FieldPath, Json, StructuralSchema, Violation } from './structural-schema.ts';
 
 export type Check = (value: Json) => readonly Violation[];

@@ -1,5 +1,5 @@
+import { parseAddress, withoutSecrets } from '../runtime/address.ts';
 import { AsynqError } from '../runtime/errors.ts';
-import { parseAddress, withoutSecrets } from './address.ts';
 
 const SHAPES =
   "{ addr: 'host:port' }, { addrs: ['host:port', ...] } of a cluster, or { masterName, sentinelAddrs: ['host:port', ...] }";

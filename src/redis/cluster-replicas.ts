@@ -1,4 +1,4 @@
-import { parseAddress } from './address.ts';
+import { parseAddress } from '../runtime/address.ts';
 import type { ClusterNode } from './router.ts';
 import type { SlotTable } from './slot-table.ts';
 

@@ -1,9 +1,9 @@
 import type { ConnectionOptions } from 'node:tls';
 import { Redis } from 'ioredis';
+import { parseAddress } from '../runtime/address.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { defined } from '../runtime/defined.ts';
 import { AsynqError, errorText } from '../runtime/errors.ts';
-import { parseAddress } from './address.ts';
 import { Connection, unreachable } from './connection.ts';
 import type { TlsOptions } from './options.ts';
 import type { RedisReply } from './router.ts';

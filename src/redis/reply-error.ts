@@ -1,5 +1,5 @@
+import { parseAddress } from '../runtime/address.ts';
 import { AsynqError, type ErrorCode } from '../runtime/errors.ts';
-import { parseAddress } from './address.ts';
 
 /** What an error reply asks its reader to do. */
 export type Refusal =

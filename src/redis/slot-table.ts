@@ -1,5 +1,5 @@
+import { parseAddress } from '../runtime/address.ts';
 import { AsynqError } from '../runtime/errors.ts';
-import { parseAddress } from './address.ts';
 import type { ClusterNode, RedisReply } from './router.ts';
 import { SLOT_COUNT } from './slots.ts';
 

@@ -1,6 +1,6 @@
+import { isAddress, withoutSecrets } from '../runtime/address.ts';
 import { defined } from '../runtime/defined.ts';
 import { AsynqError } from '../runtime/errors.ts';
-import { isAddress, withoutSecrets } from './address.ts';
 import type { RedisClientOpt, RedisFailoverClientOpt } from './options.ts';
 
 const DEFAULT_PORT = 6379;

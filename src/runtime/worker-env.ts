@@ -1,3 +1,4 @@
+import { isAddress } from './address.ts';
 import { defined } from './defined.ts';
 import { AsynqError } from './errors.ts';
 
@@ -139,14 +140,9 @@ function readAddrs(env: Env): string[] {
   for (const addr of addrs) {
     // A URL is the likeliest mistake, and one that may carry a password.
     if (addr.includes('@')) throw wrong('ASYNQ_REDIS_ADDRS', expected);
-    if (!isAddr(addr)) throw wrong('ASYNQ_REDIS_ADDRS', expected, addr);
+    if (!isAddress(addr)) throw wrong('ASYNQ_REDIS_ADDRS', expected, addr);
   }
   return addrs;
-}
-
-function isAddr(addr: string): boolean {
-  const port = /^(?:\[[0-9A-Fa-f:.]+\]|[^\s:/[\]]+):(\d{1,5})$/.exec(addr)?.[1];
-  return port !== undefined && Number(port) > 0 && Number(port) <= 65_535;
 }
 
 function readTls(env: Env): WorkerEnv['redis']['tls'] {

@@ -1,4 +1,4 @@
-import { AsynqError } from '../runtime/errors.ts';
+import { AsynqError } from './errors.ts';
 
 export interface Address {
   readonly host: string;
@@ -21,7 +21,7 @@ export function parseAddress(addr: string): Address {
 
 /** `host:port`; an IPv6 host in brackets. */
 export function isAddress(value: string): boolean {
-  const port = Number(/^(?:\[[^\]]+\]|[^:/@\s]+):(\d{1,5})$/.exec(value)?.[1] ?? Number.NaN);
+  const port = Number(/^(?:\[[^\]/@\s]+\]|[^[\]:/@\s]+):(\d{1,5})$/.exec(value)?.[1] ?? Number.NaN);
   return port >= 1 && port <= 65_535;
 }
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { isAddress, parseAddress } from '../../../src/redis/address.ts';
+import { isAddress, parseAddress } from '../../../src/runtime/address.ts';
 
 test.each([
   ['127.0.0.1:7000', '127.0.0.1', 7000],
@@ -21,6 +21,18 @@ test.each(['', 'redis', ':6379', 'redis:', 'redis:0', 'redis:65536', 'redis:6379
     );
   },
 );
+
+test.each([
+  ['redis:6379', true],
+  ['[fe80::1%eth0]:6379', true],
+  ['::1:6379', false],
+  ['[redis:6379', false],
+  ['[a b]:6379', false],
+  ['redis:0', false],
+  ['redis:65536', false],
+])('%j as an address that stands in settings: %s', (addr, isOne) => {
+  expect(isAddress(addr)).toBe(isOne);
+});
 
 test.each(['redis://:s3cret@redis:6379', ':s3cret@redis:6379', 's3cret@redis:6379/0'])(
   'the password in %j is not shown',
