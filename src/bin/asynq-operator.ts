@@ -212,4 +212,4 @@ function addresses(list: string): string[] {
   throw new InvalidArgumentError(`expected host:port,host:port,..., got ${withoutSecrets(wrong)}`);
 }
 
-process.exitCode = await runProgram(program, process.argv.slice(2), terminal);
+process.exitCode = await runProgram(program, () => process.argv.slice(2), terminal);

@@ -66,5 +66,5 @@ export function asynqProgram(context: Context): Command {
 /** Runs what `args` say; the exit code. */
 export function runAsynq(args: readonly string[], parts: ContextParts): Promise<number> {
   const program = asynqProgram(new Context(parts));
-  return runProgram(program, goArguments(program, args), parts.terminal);
+  return runProgram(program, () => goArguments(program, args), parts.terminal);
 }

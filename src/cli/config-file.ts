@@ -60,8 +60,8 @@ async function parsed(path: string, text: string, keys: readonly string[]): Prom
   try {
     content = parse(text, { schema: 'failsafe', logLevel: 'error' }) ?? {};
   } catch (error) {
-    // The lines below the first one show what is in the file.
-    throw invalid(path, errorText(error).split('\n', 1).join(''));
+    // The lines below the first one, which a colon announces, show what is in the file.
+    throw invalid(path, errorText(error).split('\n', 1).join('').replace(/:$/, ''));
   }
   if (typeof content !== 'object' || content === null || Array.isArray(content)) {
     throw invalid(path, 'expected a mapping of settings');

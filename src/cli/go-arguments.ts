@@ -1,8 +1,11 @@
-import type { Command, Option } from 'commander';
+import { type Command, InvalidArgumentError, type Option } from 'commander';
+import { goQuote } from '../runtime/go-quote.ts';
 
 /**
  * Arguments as Go's flag parser takes them, in the form that commander takes: `--cluster=false`, `--cluster=true`,
  * `-q=low`. All else stays as it is, also what follows a flag as its value, and what follows `--`.
+ *
+ * @throws {InvalidArgumentError} of a switch that is neither on nor off
  */
 export function goArguments(program: Command, args: readonly string[]): string[] {
   const flags = new Map(flagsOf(program));
@@ -18,7 +21,7 @@ export function goArguments(program: Command, args: readonly string[]): string[]
       if (value === undefined) result.push(arg, ...args.slice(++i, i + 1));
       else result.push(name, value);
     } else {
-      result.push(...switched(flag, arg, value, flags));
+      result.push(...switched(flag, name, value, flags));
     }
   }
   return result;
@@ -26,12 +29,15 @@ export function goArguments(program: Command, args: readonly string[]): string[]
 
 function switched(
   flag: Option,
-  arg: string,
+  name: string,
   value: string | undefined,
   flags: ReadonlyMap<string, Option>,
 ): string[] {
-  if (value === undefined || !/^(true|false|1|0|t|f)$/i.test(value)) return [arg];
-  if (/^(true|1|t)$/i.test(value)) return [flag.long ?? arg];
+  if (value === undefined) return [name];
+  if (/^(true|1|t)$/i.test(value)) return [flag.long ?? name];
+  if (!/^(false|0|f)$/i.test(value)) {
+    throw new InvalidArgumentError(`${name}: expected true or false, got ${goQuote(value)}`);
+  }
   const off = `--no-${flag.name()}`;
   return flags.has(off) ? [off] : [];
 }

@@ -34,14 +34,14 @@ export function createProgram(name: string, description: string, terminal: Termi
     .showHelpAfterError('Add --help to see what is possible.');
 }
 
-/** Runs the command that `args` name; its exit code. Errors go to stderr as `error: ...`. */
+/** Runs the command that `args` returns; its exit code. Errors, also those of `args`, go to stderr as `error: ...`. */
 export async function runProgram(
   program: Command,
-  args: readonly string[],
+  args: () => readonly string[],
   terminal: Terminal,
 ): Promise<number> {
   try {
-    await program.parseAsync(args, { from: 'user' });
+    await program.parseAsync(args(), { from: 'user' });
     return 0;
   } catch (error) {
     if (error instanceof ExitCode) return error.code;

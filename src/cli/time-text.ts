@@ -22,7 +22,7 @@ export function pastText(time: Date | undefined): string {
   return time === undefined ? '' : formatUnixDate(time);
 }
 
-/** Unix milliseconds as a UTC date: `2026-11-24`. */
+/** Its date in UTC: `2026-11-24`. */
 export function dayText(time: Date): string {
   return time.toISOString().slice(0, 10);
 }

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { asynqProgram } from '../../../src/cli/asynq.ts';
 import { Context } from '../../../src/cli/context.ts';
 import { goArguments } from '../../../src/cli/go-arguments.ts';
-import { fakeTerminal } from './run.ts';
+import { fakeTerminal, runAsynq } from './run.ts';
 
 const program = asynqProgram(new Context({ terminal: fakeTerminal() }));
 const read = (...args: string[]) => goArguments(program, args);
@@ -31,9 +31,17 @@ describe('arguments in Go style', () => {
       ['task', 'ls', '-q', 'low', '--state', 'retry'],
     ],
     [['-p==secret'], ['-p', '=secret']],
-    [['--cluster=maybe'], ['--cluster=maybe']],
   ])('%j', (args, expected) => {
     expect(read(...args)).toEqual(expected);
+  });
+
+  it.each(['yes', ''])('refuses a switch that is set to "%s"', async (value) => {
+    const { code, out, err } = await runAsynq(['queue', 'ls', `--cluster=${value}`]);
+    expect({ code, out, err }).toEqual({
+      code: 1,
+      out: '',
+      err: `error: --cluster: expected true or false, got "${value}"\n`,
+    });
   });
 
   it('leaves values alone that look like flags', () => {
