@@ -17,6 +17,7 @@ export function addDashCommand(program: Command, context: Context): void {
       const { terminal, clock } = context;
       const { tty, env } = terminal;
       if (tty === undefined) throw new Error('expected a terminal as stdin and stdout: see asynq stats');
+      if (env['TERM'] === 'dumb') throw new Error('expected a terminal with a cursor, got TERM=dumb');
       const { runDash } = await import('./dash/dash.ts');
       await context.connect(command, async ({ inspector }) => {
         using interruptible = terminal.interruptible();

@@ -1,5 +1,6 @@
 import { displayWidth, pad, visible } from '../table.ts';
-import { type Line, shorten } from './line.ts';
+import { LONGEST_CELL } from './figures.ts';
+import { beginning, type Line, shorten } from './line.ts';
 
 export interface Column<T> {
   readonly header: string;
@@ -27,7 +28,7 @@ export function tableLines<T>(
 ): Line[] {
   const cells = [
     columns.map(({ header }) => header),
-    ...rows.map((row) => columns.map(({ cell }) => visible(cell(row, nowMs)))),
+    ...rows.map((row) => columns.map(({ cell }) => visible(beginning(cell(row, nowMs), LONGEST_CELL)))),
   ];
   const natural = columns.map((_, i) => Math.max(...cells.map((row) => displayWidth(row[i] ?? ''))));
   const least = natural.map((most, i) => (columns[i]?.isElastic ? Math.min(most, NARROWEST) : most));

@@ -5,6 +5,9 @@ import { STATES } from '../queue-figures.ts';
 import { spanText } from '../time-text.ts';
 import type { Span } from './line.ts';
 
+/** Characters of a cell; no screen is wider. */
+export const LONGEST_CELL = 1_000;
+
 /** `-`: nobody knows. */
 export function latencyText({ latencySeconds }: QueueInfo): string {
   return latencySeconds === undefined ? '-' : spanText(latencySeconds * 1000);
@@ -24,10 +27,19 @@ export function failedPart({ processed, failed }: QueueInfo): string {
   return processed === 0 ? '-' : (failed / processed).toFixed(2);
 }
 
-/** Payloads and results as Go's dash shows them. */
-export function bytesCell(bytes: Uint8Array | undefined): string {
+/** Payloads and results as Go's dash shows them; of more than `most` bytes the beginning. */
+export function bytesCell(bytes: Uint8Array | undefined, most: number = LONGEST_CELL): string {
   if (bytes === undefined || bytes.byteLength === 0) return '<nil>';
-  return printableText(bytes) ?? '<non-printable>';
+  const text = printableText(bytes.subarray(0, startOfCharacter(bytes, most)));
+  if (text === undefined) return '<non-printable>';
+  return bytes.byteLength <= most ? text : `${text}… (${bytes.byteLength} bytes)`;
+}
+
+/** Where the UTF-8 character begins that `at` lies in. */
+function startOfCharacter(bytes: Uint8Array, at: number): number {
+  let start = at;
+  while (start > at - 3 && ((bytes[start] ?? 0) & 0xc0) === 0x80) start--;
+  return start;
 }
 
 /** `Active`. */

@@ -31,6 +31,11 @@ export function line(text: string, style?: Style): Line {
   return [{ text: visible(text), style }];
 }
 
+/** Text of which there may be megabytes, without what nobody will see: measuring it takes time. */
+export function beginning(text: string, length: number): string {
+  return text.length <= length ? text : `${text.slice(0, length)}…`;
+}
+
 /** Columns that a line takes. */
 export function lineWidth(spans: Line): number {
   return spans.reduce((width, { text }) => width + displayWidth(text), 0);

@@ -35,7 +35,7 @@ export function draw(picture: Picture): Line[] {
 export function boundsOf({ state, data, size, nowMs }: Omit<Picture, 'failure'>): Bounds {
   const { queue } = state;
   if (queue === undefined) {
-    const rows = shownQueues(data.queues ?? [], state).map((info) => info.queue);
+    const rows = data.queues && shownQueues(data.queues, state).map((info) => info.queue);
     return { rows, pages: 1, scrolls: 0 };
   }
   const pageSize = pageSizeOf(queue, size.rows);

@@ -25,7 +25,7 @@ export function pageSizeOf(view: QueueView, rows: number): number {
   return Math.max(1, rows - frame - (isOfGroups(view) ? 1 : 0));
 }
 
-/** The names of the rows on the page, and how many there are on all; `total` undefined: nobody has looked. */
+/** The rows of the page with their names, and how many there are on all; undefined: not read yet. */
 export function listOf(
   view: QueueView,
   data: DashData,
@@ -34,10 +34,10 @@ export function listOf(
   readonly total: number | undefined;
   readonly tasks: readonly TaskInfo[] | undefined;
   readonly groups: readonly GroupInfo[] | undefined;
-  readonly names: readonly string[];
+  readonly names: readonly string[] | undefined;
 } {
   const { queue, state, group, page } = view;
-  const info = data.info?.queue === queue ? data.info : undefined;
+  const info = infoOf(queue, data);
   const groups = data.groups?.queue === queue ? data.groups.list : undefined;
   if (isOfGroups(view)) {
     const some = groups?.slice((page - 1) * pageSize, page * pageSize);
@@ -45,12 +45,12 @@ export function listOf(
       total: groups?.length,
       tasks: undefined,
       groups: some,
-      names: some?.map((one) => one.group) ?? [],
+      names: some?.map((one) => one.group),
     };
   }
   const tasks = data.tasks?.place === placeOf(view, pageSize) ? data.tasks.list : undefined;
   const total = group === undefined ? info?.[state] : groups?.find((one) => one.group === group)?.size;
-  return { total, tasks, groups: undefined, names: tasks?.map(({ id }) => id) ?? [] };
+  return { total, tasks, groups: undefined, names: tasks?.map(({ id }) => id) };
 }
 
 /** One queue: its figures, the states, and the tasks of one of them. */
@@ -60,7 +60,7 @@ export function queueView(
   { columns: width, rows }: Size,
   nowMs: number,
 ): Line[] {
-  const info = data.info?.queue === view.queue ? data.info : undefined;
+  const info = infoOf(view.queue, data);
   const isCompact = rows < LEAST_ROWS_OF_SUMMARY;
   const pageSize = pageSizeOf(view, rows);
   const list = listOf(view, data, pageSize);
@@ -79,8 +79,13 @@ export function queueView(
     ...(isCompact ? [] : [[]]),
     ...(body === undefined
       ? [line('Loading...', 'dim')]
-      : [...body, line(range(view.page, pageSize, list.names.length, list.total), 'dim')]),
+      : [...body, line(range(view.page, pageSize, list.names?.length ?? 0, list.total), 'dim')]),
   ];
+}
+
+/** Until the queue is read, as it was among all queues. */
+function infoOf(name: string, { info, queues }: DashData): QueueInfo | undefined {
+  return info?.queue === name ? info : queues?.find(({ queue }) => queue === name);
 }
 
 function isOfGroups({ state, group }: QueueView): boolean {

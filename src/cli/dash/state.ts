@@ -47,8 +47,8 @@ export interface DashState {
 
 /** How far the keys reach in the uppermost view. */
 export interface Bounds {
-  /** Names of the rows of the list. */
-  readonly rows: readonly string[];
+  /** Names of the rows of the list; undefined: it was not read yet. */
+  readonly rows: readonly string[] | undefined;
   readonly pages: number;
   /** Lines by which the task is longer than its box. */
   readonly scrolls: number;
@@ -95,7 +95,7 @@ export function settle(state: DashState, bounds: Bounds): DashState {
   };
 }
 
-function pressInQueues(state: DashState, key: Key, { rows }: Bounds): DashState | undefined {
+function pressInQueues(state: DashState, key: Key, { rows = [] }: Bounds): DashState | undefined {
   switch (key) {
     case 'q':
       return undefined;
@@ -122,7 +122,7 @@ function typed(state: DashState, key: Key): DashState {
   return isCharacter(key) ? { ...state, filter: filter + key } : state;
 }
 
-function pressInQueue(view: QueueView, key: Key, { rows, pages }: Bounds): QueueView | undefined {
+function pressInQueue(view: QueueView, key: Key, { rows = [], pages }: Bounds): QueueView | undefined {
   switch (key) {
     case 'q':
     case 'escape':
@@ -201,8 +201,8 @@ function moved(cursor: Cursor, key: Key, rows: readonly string[]): Cursor {
   }
 }
 
-function settled(cursor: Cursor, rows: readonly string[]): Cursor {
-  if (cursor.row === 0) return cursor;
+function settled(cursor: Cursor, rows: readonly string[] | undefined): Cursor {
+  if (cursor.row === 0 || rows === undefined) return cursor;
   const row = rows.indexOf(cursor.name) + 1;
   return at(row === 0 ? Math.min(cursor.row, rows.length) : row, rows);
 }

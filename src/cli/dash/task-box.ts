@@ -2,7 +2,12 @@ import type { TaskInfo } from '../../tasks/task-info.ts';
 import { displayWidth } from '../table.ts';
 import { agoText, pastText, untilText } from '../time-text.ts';
 import { bytesCell } from './figures.ts';
-import { columnsOf, type Line, line, type Size, wrap } from './line.ts';
+import { beginning, columnsOf, type Line, line, type Size, wrap } from './line.ts';
+
+/** Of a payload or result that is longer the beginning is shown. */
+const LONGEST_BYTES = 8_000;
+/** Room for these, and for what stands around them. */
+const LONGEST_TEXT = 9_000;
 
 /** What is known of a task: not looked yet, looked and not found, or found. */
 export type TaskSight = TaskInfo | 'unknown' | 'gone';
@@ -25,7 +30,7 @@ export function taskBox(
 ): { readonly box: Line[]; readonly scrolls: number } {
   const width = Math.min(columns, Math.max(NARROWEST, Math.floor(columns * PART)));
   const inner = Math.max(1, width - SIDES);
-  const texts = taskLines(id, sight, nowMs).flatMap((text) => wrap(text, inner));
+  const texts = taskLines(id, sight, nowMs).flatMap((text) => wrap(beginning(text, LONGEST_TEXT), inner));
   const height = Math.max(1, Math.min(texts.length, rows - ENDS));
   const scrolls = Math.max(0, texts.length - height);
   const from = Math.min(scroll, scrolls);
@@ -60,8 +65,10 @@ function taskLines(id: string, sight: TaskSight, nowMs: number): string[] {
     ...(nextProcessAt === undefined ? [] : [`Next Process Time: ${untilText(nextProcessAt, nowMs)}`]),
     ...(completedAt === undefined ? [] : [`Completion Time: ${timeText(completedAt, nowMs)}`]),
     ...Object.entries(sight.headers).map(([name, value]) => `Header ${name}: ${value}`),
-    `Payload: ${bytesCell(sight.payload.bytes)}`,
-    ...(sight.state === 'completed' || result !== undefined ? [`Result: ${bytesCell(result)}`] : []),
+    `Payload: ${bytesCell(sight.payload.bytes, LONGEST_BYTES)}`,
+    ...(sight.state === 'completed' || result !== undefined
+      ? [`Result: ${bytesCell(result, LONGEST_BYTES)}`]
+      : []),
   ];
 }
 

@@ -4,7 +4,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { Client } from '../../../src/tasks/client.ts';
 import { Task } from '../../../src/tasks/task.ts';
 import { startRedis } from '../../lab/redis-server.ts';
-import { binPath, runBin } from '../../support/bin.ts';
+import { binPath } from '../../support/bin.ts';
 import { testCluster, uniqueQueue } from '../../support/redis.ts';
 import { testRouter } from '../../support/router.ts';
 import { ScreenText } from '../../support/screen.ts';
@@ -131,17 +131,5 @@ describe('asynq dash', () => {
     await user.sees('<?>: Help');
     user.type('q');
     expectGivenBack(user, await user.end(), 0);
-  });
-
-  it('refuses to look more often than each second, and to run without a terminal', async () => {
-    expect(await runBin('asynq', ['dash', '--refresh', '999ms'])).toMatchObject({
-      code: 1,
-      stderr: expect.stringContaining('--refresh cannot be less than 1s'),
-    });
-    expect(await runBin('asynq', ['dash'])).toEqual({
-      code: 1,
-      stdout: '',
-      stderr: 'error: expected a terminal as stdin and stdout: see asynq stats\n',
-    });
   });
 });

@@ -313,6 +313,25 @@ describe('colours', () => {
   });
 });
 
+it('shows the beginning of large payloads, and does not look at the rest', () => {
+  const large = task({
+    id: 'large',
+    payload: Payload.of('日'.repeat(2_000_000)),
+    lastErr: 'x'.repeat(2_000_000),
+  });
+  const state = inQueue({ queue: 'q', state: 'pending', task: { id: 'large', scroll: 0 } });
+  const tasks = Array<TaskInfo>(12).fill(large);
+  const data = { ...read(state, WIDE, tasks), task: { queue: 'q', id: 'large', info: large } };
+  const start = performance.now();
+  expect(
+    shown({ ...state, queue: state.queue && { ...state.queue, task: undefined } }, WIDE, tasks),
+  ).toContain('"日日');
+  const { scrolls } = boundsOf({ state, data, size: WIDE, nowMs: NOW });
+  const end = inQueue({ queue: 'q', state: 'pending', task: { id: 'large', scroll: scrolls } });
+  expect(screenText(picture(end, data))).toContain('日… (6000002 bytes)');
+  expect(performance.now() - start).toBeLessThan(5_000);
+});
+
 it('fills the screen, whatever its size and whatever is in Redis', () => {
   const text = fc.oneof(anyText, fc.constantFrom('imágenes', '日本', '🎉', '\u001b[2J', '\u202e'));
   const count = fc.oneof(fc.nat(3), fc.nat());

@@ -25,7 +25,7 @@ const key = fc.oneof(
   fc.constantFrom(...KEYS, 'enter', 'escape', 'q', '?', 's', '/', 'backspace', 'ctrl-l', 'ctrl-c', '日', 'x'),
   anyText,
 );
-const bounds: fc.Arbitrary<Bounds> = fc.record({
+const bounds = fc.record({
   rows: fc.uniqueArray(fc.constantFrom('a', 'b', 'imágenes', '日本', '__proto__')),
   pages: fc.integer({ min: 1, max: 4 }),
   scrolls: fc.integer({ min: 0, max: 3 }),
@@ -91,6 +91,7 @@ describe('the cursor', () => {
     ['takes the row that came into its place', ['a', 'c', 'd'], { row: 2, name: 'c' }],
     ['goes up where the list got shorter', ['a'], { row: 1, name: 'a' }],
     ['is nowhere in a list that got empty', [], { row: 0, name: '' }],
+    ['waits for a list that is still to be read', undefined, { row: 2, name: 'b' }],
   ])('%s', (_, rows, cursor) => {
     expect(settle(chosen, { rows, pages: 1, scrolls: 0 }).cursor).toEqual(cursor);
   });
