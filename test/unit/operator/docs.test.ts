@@ -20,4 +20,18 @@ describe('docs/status.md', () => {
       .filter((word) => !page.includes(`\`${word}\``));
     expect(missing).toEqual([]);
   });
+
+  it('names every event that is told', () => {
+    const rooms = ['transitions', 'reconciler', 'limits-enforcement', 'paused-flag'];
+    const source = rooms
+      .map((room) => readFileSync(new URL(`../../../src/operator/${room}.ts`, import.meta.url), 'utf8'))
+      .join();
+    const told = [
+      ...source.matchAll(/\b(?:tell|normal|warning)\((?:.*\? )?'(\w+)'(?: : '(\w+)')?/g),
+      ...source.matchAll(/\breason: '(\w+)'/g),
+    ].flatMap(([, ...words]) => words.filter((word) => word !== undefined));
+    expect(told).toEqual(expect.arrayContaining(['ScaledUp', 'ScaledDown', 'PausedCorrected', 'Recovered']));
+    const [, events = ''] = page.split('## Events');
+    expect(told.filter((word) => !events.includes(`\`${word}\``))).toEqual([]);
+  });
 });
