@@ -7,6 +7,7 @@ import { AsynqError } from '../runtime/errors.ts';
 import { aborted } from '../runtime/lifecycle.ts';
 import { LogThrottle } from '../runtime/log-throttle.ts';
 import type { Logger } from '../runtime/logger.ts';
+import { Nudge } from '../runtime/nudge.ts';
 import { compose } from '../tasks/compose.ts';
 import { Task } from '../tasks/task.ts';
 import type { AggregateFunction } from './group-aggregator.ts';
@@ -50,6 +51,16 @@ interface Failing {
   after: number;
 }
 
+/** A queue, and what is known of its groups. */
+interface Served {
+  readonly queue: string;
+  readonly failing: Map<string, Failing>;
+  /** The groups that are being aggregated. */
+  readonly busy: Map<string, Promise<void>>;
+  /** One of them is done, and may be ready again. */
+  readonly again: Nudge;
+}
+
 /**
  * Makes one task of those that wait in a group, when the group is ready.
  *
@@ -58,7 +69,7 @@ interface Failing {
  * server dies gives them back after two minutes. Either way each task becomes part of one aggregate: that goes in in
  * the same step in which its set goes out.
  *
- * States of a queue: looking -> aggregating -> looking | sleeping. When its signal aborts, no aggregation begins any more;
+ * States of a queue: looking -> beginning with what is ready -> sleeping -> looking, again when an aggregation ends. When its signal aborts, no aggregation begins any more;
  * `run` ends with the last of those under way, and `giveBack` cuts them short.
  */
 export class Aggregator {
@@ -97,16 +108,20 @@ export class Aggregator {
   }
 
   async #serve(queue: string, signal: AbortSignal): Promise<void> {
-    const { clock } = this.#parts;
-    const failing = new Map<string, Failing>();
-    while (!signal.aborted) {
-      const sleep = await this.#pass(queue, failing, signal);
-      if (sleep > 0) await clock.sleep(sleep, signal);
-    }
+    const served: Served = {
+      queue,
+      failing: new Map(),
+      busy: new Map(),
+      again: new Nudge(this.#parts.clock),
+    };
+    signal.addEventListener('abort', () => served.again.nudge(), { once: true });
+    while (!signal.aborted) await served.again.sleep(await this.#pass(served, signal));
+    await Promise.all(served.busy.values());
   }
 
-  /** Aggregates the groups that are ready, when no other server has just looked; how long to sleep then, milliseconds. */
-  async #pass(queue: string, failing: Map<string, Failing>, signal: AbortSignal): Promise<number> {
+  /** Begins with the groups that are ready, when no other server has just looked; how long to sleep then, milliseconds. */
+  async #pass(served: Served, signal: AbortSignal): Promise<number> {
+    const { queue, failing, busy } = served;
     const { broker, clock, looker, policy } = this.#parts;
     try {
       const start = clock.monotonic();
@@ -115,13 +130,20 @@ export class Aggregator {
       const { ready, nextDue } = groups;
       const least = Math.max(1, (clock.monotonic() - start) * LOOK_COST);
       const stillReady = new Set(ready);
-      for (const group of failing.keys()) if (!stillReady.has(group)) failing.delete(group);
       const now = clock.monotonic();
-      const waiting = ready.filter((group) => (failing.get(group)?.after ?? now) <= now);
-      const claimed = await this.#aggregateAll(queue, waiting, failing, signal);
-      if (claimed > 0) return 0;
+      for (const [group, { after }] of failing) {
+        if (after <= now && !stillReady.has(group) && !busy.has(group)) failing.delete(group);
+      }
+      const waiting = ready.filter((group) => !busy.has(group) && (failing.get(group)?.after ?? now) <= now);
+      for (const group of waiting) {
+        while (busy.size >= AT_ONCE) await Promise.race(busy.values());
+        if (signal.aborted) return 0;
+        busy.set(group, this.#aggregateGroup(group, served, signal));
+      }
       const untilDue = nextDue === undefined ? this.#longestSleep : nextDue - clock.now();
-      const untilTried = [...failing.values()].map(({ after }) => after - clock.monotonic());
+      const untilTried = [...failing].flatMap(([group, { after }]) =>
+        busy.has(group) ? [] : [after - clock.monotonic()],
+      );
       return Math.max(
         Math.min(least, LONGEST_SLEEP_MS),
         Math.min(this.#longestSleep, untilDue, ...untilTried),
@@ -132,47 +154,28 @@ export class Aggregator {
     }
   }
 
-  /** How many were claimed. */
-  async #aggregateAll(
-    queue: string,
-    groups: readonly string[],
-    failing: Map<string, Failing>,
-    signal: AbortSignal,
-  ): Promise<number> {
-    const left = groups.values();
-    let claimed = 0;
-    const work = async () => {
-      for (const group of left) {
-        if (signal.aborted) return;
-        if (await this.#aggregateGroup(queue, group, failing, signal)) claimed++;
-      }
-    };
-    await Promise.all(Array.from({ length: AT_ONCE }, work));
-    return claimed;
-  }
-
-  /** False: there was nothing to be had. */
   async #aggregateGroup(
-    queue: string,
     group: string,
-    failing: Map<string, Failing>,
+    { queue, failing, busy, again }: Served,
     signal: AbortSignal,
-  ): Promise<boolean> {
+  ): Promise<void> {
     const { broker, clock, log, policy } = this.#parts;
     let set: AggregationSet | undefined;
     try {
       set = await broker.claimGroup(queue, group, policy);
-      if (set === undefined) return false;
+      if (set === undefined) return;
       if (signal.aborted) await this.#return(set);
       else await this.#aggregate(set);
       failing.delete(group);
-      return true;
+      again.nudge();
     } catch (err) {
       const failures = (failing.get(group)?.failures ?? 0) + 1;
       failing.set(group, { failures, after: clock.monotonic() + exponentialMs(failures, AFTER_FAILURE) });
       log.error({ err, queue, group }, 'cannot aggregate the tasks of a group');
       if (set !== undefined) await this.#return(set);
-      return false;
+      again.nudge();
+    } finally {
+      busy.delete(group);
     }
   }
 

@@ -109,6 +109,44 @@ describe('an aggregator', () => {
     expect(made).toEqual([5]);
   });
 
+  test('takes other groups while an aggregation is slow', async () => {
+    const held = new HeldAggregator();
+    await using served = new ServedQueue({ groupAggregator: held, groupGracePeriod: 1_000 });
+    const underWay = () => held.underWay.map(({ group }) => group);
+    await served.start(() => {});
+    for (const expected of [['a'], ['a', 'b'], ['a', 'b', 'c'], ['a', 'b', 'c']]) {
+      await addToGroup(served, ['a', 'b', 'c', 'd'][underWay().length] ?? '');
+      await served.clock.advance(3_000);
+      expect(underWay()).toEqual(expected);
+    }
+    held.underWay[1]?.end(new Task('made'));
+    await settled();
+    expect(underWay()).toEqual(['a', 'b', 'c', 'd']);
+    for (const { end } of held.underWay) end(new Task('made'));
+  });
+
+  test('tries a group that fails ever more seldom, whatever becomes of others', async () => {
+    let tries = 0;
+    await using served = new ServedQueue({
+      groupAggregator: async (group) => {
+        if (group !== 'bad') return new Task('made');
+        tries++;
+        await served.clock.sleep(2_500);
+        throw new Error('a bug');
+      },
+      groupGracePeriod: 1_000,
+    });
+    await served.start(() => {});
+    await addToGroup(served, 'bad');
+    for (let second = 0; second < 60; second++) {
+      await addToGroup(served, `good ${second}`);
+      await served.clock.advance(1_000);
+    }
+    // After 1, 2, 4, 8, 16 seconds.
+    expect(tries).toBe(6);
+    expect(served.broker.looks).toBeLessThan(200);
+  });
+
   test('keeps the options of the task that was made, but not its queue', async () => {
     await using served = new ServedQueue({
       groupGracePeriod: 1_000,
