@@ -6,6 +6,7 @@ import type { Tty } from '../terminal.ts';
 import { type DashData, placeOf, readData } from './data.ts';
 import { FullScreen, type ScreenListener } from './full-screen.ts';
 import type { Key } from './keys.ts';
+import type { Size } from './line.ts';
 import { paint } from './paint.ts';
 import { boundsOf, draw } from './picture.ts';
 import { pageSizeOf } from './queue-view.ts';
@@ -43,6 +44,8 @@ class Dash {
   #state: DashState = START;
   #data: DashData = {};
   #failure: string | undefined;
+  /** What the last look was for, or the one under way is. */
+  #asked = '';
 
   constructor(parts: DashParts) {
     this.#parts = parts;
@@ -79,14 +82,14 @@ class Dash {
   }
 
   #change(next: DashState): void {
-    const before = this.#wanted();
     this.#state = settle(next, this.#bounds(next));
-    if (this.#wanted() !== before) this.#nudge.nudge();
+    if (this.#wanted() !== this.#asked) this.#nudge.nudge();
     this.#draw();
   }
 
   async #follow(): Promise<void> {
     while (this.#screen !== undefined) {
+      this.#asked = this.#wanted();
       await this.#look(this.#state);
       this.#change(this.#state);
       await this.#nudge.sleep(this.#parts.refreshMs);
@@ -119,7 +122,7 @@ class Dash {
     return boundsOf({ state, data: this.#data, ...this.#sight(this.#screen) });
   }
 
-  #sight(screen: FullScreen | undefined): { size: FullScreen['size']; nowMs: number } {
+  #sight(screen: FullScreen | undefined): { size: Size; nowMs: number } {
     return { size: screen?.size ?? { columns: 0, rows: 0 }, nowMs: this.#parts.clock.now() };
   }
 

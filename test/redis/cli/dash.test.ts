@@ -79,7 +79,7 @@ describe('asynq dash', () => {
     const client = new Client(testRouter());
     await client.enqueue(new Task('画像:resize', { image: '🎉' }), { queue, taskId: 'first' });
     await client.enqueue(new Task('in-group'), { queue, taskId: 'second', group: 'g1' });
-    const user = await sitDown(clusterEnv());
+    const user = await sitDown(clusterEnv(), '--refresh', '1h');
     await user.sees('=== Queues ===');
     user.type(`/${queue}\r`);
     await user.sees(new RegExp(`^${queue} +RUN +2 `, 'm'));
@@ -98,6 +98,7 @@ describe('asynq dash', () => {
     await once(resize, 'exit');
     await user.sees(new RegExp(`^${queue}  2 tasks  `));
     await until(() => user.screen.text.split('\n').length === 10, { what: 'a screen of ten rows' });
+    await user.sees(/^second +in-group/m);
     user.type(ESC);
     await user.sees('Select group');
     user.type('q');
