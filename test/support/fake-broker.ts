@@ -12,9 +12,10 @@ import type {
 } from '../../src/broker/broker.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
 import { AsynqError } from '../../src/runtime/errors.ts';
-import { AGGREGATION_SECONDS, LEASE_SECONDS } from '../../src/wire/limits.ts';
+import { LEASE_SECONDS } from '../../src/wire/limits.ts';
 import type { TaskState } from '../../src/wire/states.ts';
 import type { TaskMessage } from '../../src/wire/task-message.ts';
+import { FakeGroups } from './fake-groups.ts';
 
 interface Stored {
   message: TaskMessage;
@@ -27,17 +28,8 @@ interface Stored {
   readonly unreadable: boolean;
 }
 
-/** Id -> second in which it came. */
-type FakeGroup = Map<string, number>;
-
 interface FakeQueue {
-  readonly groups: Map<string, FakeGroup>;
-  look?: { readonly looker: string; readonly until: number };
-  /** Of aggregation sets, by key. */
-  readonly sets: Map<
-    string,
-    { readonly group: string; readonly deadline: number; readonly tasks: FakeGroup }
-  >;
+  readonly groups: FakeGroups;
   readonly tasks: Map<string, Stored>;
   /** The last is the next. */
   readonly pending: string[];
@@ -164,45 +156,28 @@ export class FakeBroker implements Broker {
     queue.tasks.set(message.id, { message: { ...message }, state, score: due, unreadable: false });
     if (state === 'pending') this.#push(queue, message.id);
     if (state === 'aggregating' && group !== undefined)
-      groupOf(queue, group).set(message.id, this.#nowSeconds());
+      queue.groups.add(group, message.id, this.#clock.now());
   }
 
   /** Ids of the tasks that wait in a group. */
   groupOf(queue: string, group: string): string[] {
-    return [...(this.#queue(queue).groups.get(group)?.keys() ?? [])];
+    return this.#queue(queue).groups.idsOf(group);
   }
 
   async readyGroups(name: string, policy: GroupPolicy, looker: string): Promise<ReadyGroups | undefined> {
     await this.#call('readyGroups', name);
-    const now = this.#clock.now();
-    const queue = this.#queue(name);
-    if (queue.groups.size > 0 && (queue.look?.until ?? 0) <= now) queue.look = { looker, until: now + 500 };
-    if (queue.groups.size > 0 && queue.look?.looker !== looker) return undefined;
-    this.looks++;
-    const dues = [...this.#queue(name).groups].map(([group, tasks]) => ({
-      group,
-      at: readyAt(tasks, policy, now),
-    }));
-    const later = dues.filter(({ at }) => at > now).map(({ at }) => at);
-    return {
-      ready: dues.filter(({ at }) => at <= now).map(({ group }) => group),
-      nextDue: later.length === 0 ? undefined : Math.min(...later),
-    };
+    const ready = this.#queue(name).groups.ready(policy, looker, this.#clock.now());
+    if (ready !== undefined) this.looks++;
+    return ready;
   }
 
   async claimGroup(name: string, group: string, policy: GroupPolicy): Promise<AggregationSet | undefined> {
     await this.#call('claimGroup', name);
     const queue = this.#queue(name);
-    const waiting = queue.groups.get(group);
-    if (waiting === undefined || readyAt(waiting, policy, this.#clock.now()) > this.#clock.now())
-      return undefined;
-    const taken = [...waiting].slice(0, policy.maxSize || waiting.size);
-    for (const [id] of taken) waiting.delete(id);
-    if (waiting.size === 0) queue.groups.delete(group);
-    const key = `${group}:${crypto.randomUUID()}`;
-    const deadline = (this.#nowSeconds() + AGGREGATION_SECONDS) * 1000;
-    queue.sets.set(key, { group, deadline, tasks: new Map(taken) });
-    const tasks = taken.flatMap(([id]) => {
+    const set = queue.groups.claim(group, policy, this.#clock.now());
+    if (set === undefined) return undefined;
+    const { key, deadline, ids } = set;
+    const tasks = ids.flatMap((id) => {
       const message = queue.tasks.get(id)?.message;
       return message === undefined ? [] : [{ id, message: { ...message } }];
     });
@@ -215,9 +190,9 @@ export class FakeBroker implements Broker {
   ): Promise<boolean> {
     await this.#call('finishAggregation', name);
     const queue = this.#queue(name);
-    if (!queue.sets.has(key)) return false;
+    if (!queue.groups.hasSet(key)) return false;
     if (queue.tasks.has(aggregate.message.id)) throw new AsynqError('ASYNQ_TASK_ID_CONFLICT');
-    queue.sets.delete(key);
+    queue.groups.dropSet(key);
     for (const { id, message } of tasks) {
       queue.tasks.delete(id);
       this.#unlock(message);
@@ -228,22 +203,12 @@ export class FakeBroker implements Broker {
 
   async returnToGroup({ queue, key }: AggregationSet): Promise<number> {
     await this.#call('returnToGroup', queue);
-    return this.#return(this.#queue(queue), key);
+    return this.#queue(queue).groups.returnSet(key);
   }
 
   async returnStaleSets(name: string): Promise<number> {
     await this.#call('returnStaleSets', name);
-    const queue = this.#queue(name);
-    const stale = [...queue.sets].filter(([, { deadline }]) => deadline <= this.#clock.now());
-    return stale.reduce((sum, [key]) => sum + this.#return(queue, key), 0);
-  }
-
-  #return(queue: FakeQueue, key: string): number {
-    const set = queue.sets.get(key);
-    if (set === undefined) return 0;
-    queue.sets.delete(key);
-    for (const [id, at] of set.tasks) groupOf(queue, set.group).set(id, at);
-    return set.tasks.size;
+    return this.#queue(name).groups.returnStaleSets(this.#clock.now());
   }
 
   async dequeue(name: string, max: number): Promise<DequeueReply> {
@@ -444,8 +409,7 @@ export class FakeBroker implements Broker {
 
   #queue(name: string): FakeQueue {
     const queue = this.#queues.get(name) ?? {
-      groups: new Map(),
-      sets: new Map(),
+      groups: new FakeGroups(),
       tasks: new Map(),
       pending: [],
       paused: false,
@@ -455,17 +419,4 @@ export class FakeBroker implements Broker {
     this.#queues.set(name, queue);
     return queue;
   }
-}
-
-function groupOf(queue: FakeQueue, name: string): FakeGroup {
-  const group = queue.groups.get(name) ?? new Map();
-  queue.groups.set(name, group);
-  return group;
-}
-
-function readyAt(tasks: FakeGroup, { gracePeriod, maxDelay, maxSize }: GroupPolicy, now: number): number {
-  if (maxSize > 0 && tasks.size >= maxSize) return now;
-  const times = [...tasks.values()].map((second) => second * 1000);
-  const byDelay = maxDelay > 0 ? Math.min(...times) + maxDelay : Number.POSITIVE_INFINITY;
-  return Math.min(Math.max(...times) + gracePeriod, byDelay);
 }
