@@ -18,17 +18,17 @@ if (process.argv[2] === 'script') setInterval(() => {}, 1000);
 else {
   const script = spawn(process.execPath, [process.argv[1], 'script']);
   writeFileSync('npm-' + process.pid, process.argv.slice(2).join(' ') + ' ' + script.pid);
+  const end = (code) => {
+    script.kill();
+    process.exit(code);
+  };
   setInterval(() => {
-    if (existsSync('fail')) process.exit(7);
-    if (!existsSync('npm.mjs')) {
-      script.kill();
-      process.exit(1);
-    }
+    if (existsSync('fail')) end(7);
+    if (!existsSync('npm.mjs')) end(1);
     if (!existsSync('go')) return;
     mkdirSync('node_modules', { recursive: true });
     copyFileSync('package-lock.json', 'node_modules/.package-lock.json');
-    script.kill();
-    process.exit(0);
+    end(0);
   }, 20);
 }
 `;
