@@ -128,7 +128,7 @@ export class QueueDoctor {
       this.#found('id-without-task', texts(PLACE, gone));
       this.#found(place === active ? 'active-without-lease' : 'lease-without-active', texts(PLACE, alone));
       next = bytes(PLACE, after).toString();
-      if (next === '0') return;
+      if (next === 'end') return;
     }
   }
 

@@ -14,19 +14,19 @@
 -- ARGV[3] how many ids, about
 -- ARGV[4] 1: mend
 -- ARGV[5] Unix second in which new leases end
--- Returns { where to go on or 0, { id of a list, ... }, { id without a task, ... }, { id without its counterpart, ... } }
+-- Returns { where to go on or 'end', { id of a list, ... }, { id without a task, ... }, { id without its counterpart, ... } }
 local kind = redis.call('TYPE', KEYS[1]).ok
-if kind ~= 'list' and kind ~= 'zset' then return { '0', {}, {}, {} } end
+if kind ~= 'list' and kind ~= 'zset' then return { 'end', {}, {}, {} } end
 local is_list = kind == 'list'
 local count, mend = tonumber(ARGV[3]), ARGV[4] == '1'
-local ids, next_page = {}, '0'
+local ids, next_page = {}, 'end'
 if is_list then
   -- From the left: what is pushed there meanwhile is seen twice at worst, and what goes at the right is not missed.
   ids = redis.call('LRANGE', KEYS[1], ARGV[2], ARGV[2] + count - 1)
   if #ids == count then next_page = tostring(math.floor(ARGV[2] + count)) end
 else
   local page = redis.call('ZSCAN', KEYS[1], ARGV[2], 'COUNT', count)
-  next_page = page[1]
+  if page[1] ~= '0' then next_page = page[1] end
   for i = 1, #page[2], 2 do ids[#ids + 1] = page[2][i] end
 end
 
@@ -55,7 +55,7 @@ if is_list and #gone > 0 then
   local grave = 'asynq-operator:removed'
   for _, place in ipairs(places) do redis.call('LSET', KEYS[1], ARGV[2] + place, grave) end
   redis.call('LREM', KEYS[1], 0, grave)
-  if next_page ~= '0' then next_page = tostring(math.floor(next_page - #gone)) end
+  if next_page ~= 'end' then next_page = tostring(math.floor(next_page - #gone)) end
 end
 for _, id in ipairs(gone) do
   if not is_list then redis.call('ZREM', KEYS[1], id) end

@@ -61,3 +61,12 @@ it('counts what it comes upon twice once', async () => {
   await doctor.finish();
   expect(book.all()).toMatchObject([{ code: 'task-in-no-list', count: 1, fixed: 1 }]);
 });
+
+it('goes through all of a list whose first pages lead nowhere', async () => {
+  await enqueue({ queue, id: 'good' });
+  const ghosts = Array.from({ length: 1_200 }, (_, n) => `ghost-${n}`);
+  await redis.lpush(keys.pending, ...ghosts);
+  await doctor.examineLists();
+  expect(book.all()).toMatchObject([{ code: 'id-without-task', count: 1_200, fixed: 1_200 }]);
+  expect(await redis.lrange(keys.pending, 0, -1)).toEqual(['good']);
+});
