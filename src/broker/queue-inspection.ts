@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import type { RedisRouter } from '../redis/router.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { AsynqError } from '../runtime/errors.ts';
@@ -69,7 +70,7 @@ export class QueueInspection {
   async history(queue: string, days: number): Promise<DayFigures[]> {
     const keys = QueueKeys.of(queue);
     if (!Number.isInteger(days) || days > MAX_DAYS) {
-      const text = `expected a whole number of days up to ${MAX_DAYS}, got ${String(days)}`;
+      const text = `expected a whole number of days up to ${MAX_DAYS}, got ${inspect(days)}`;
       throw new AsynqError('ASYNQ_OPTION_INVALID', text);
     }
     if (days < 1) throw new AsynqError('ASYNQ_OPTION_INVALID', 'the number of days must be positive');

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import type { Range } from '../broker/task-inspection.ts';
 import { AsynqError } from '../runtime/errors.ts';
 
@@ -22,7 +23,7 @@ export function pageRange(options?: PageOptions): Range {
   const isPage =
     Number.isInteger(pageSize) && Number.isInteger(page) && Math.abs(pageSize * page) <= FARTHEST;
   if (!isPage) {
-    const text = `expected whole numbers as page and page size, got page ${String(page)} of ${String(pageSize)} tasks`;
+    const text = `expected whole numbers as page and page size, got page ${inspect(page)} of ${inspect(pageSize)} tasks`;
     throw new AsynqError('ASYNQ_OPTION_INVALID', text);
   }
   const number = page < 0 ? 1 : page;

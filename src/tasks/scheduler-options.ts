@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { type Clock, systemClock } from '../runtime/clock.ts';
 import { AsynqError } from '../runtime/errors.ts';
 import type { Logger } from '../runtime/logger.ts';
@@ -56,5 +57,5 @@ export function resolveSchedulerOptions(options: SchedulerOptions): ResolvedSche
 }
 
 function invalid(name: keyof SchedulerOptions, expected: string, got: unknown): AsynqError {
-  return new AsynqError('ASYNQ_CONFIG_INVALID', `${name}: expected ${expected}, got ${String(got)}`);
+  return new AsynqError('ASYNQ_CONFIG_INVALID', `${name}: expected ${expected}, got ${inspect(got)}`);
 }

@@ -25,7 +25,16 @@ const anything = fc.oneof(
     maxDepth: 1,
   }),
   fc.string({ unit: 'binary' }),
-  fc.constantFrom<unknown>(...HURTING_NAMES, Symbol('s'), '\ud800', ' ', '}x', null, undefined),
+  fc.constantFrom<unknown>(
+    ...HURTING_NAMES,
+    Symbol('s'),
+    Object.create(null),
+    '\ud800',
+    ' ',
+    '}x',
+    null,
+    undefined,
+  ),
   fc.record({ page: fc.anything(), pageSize: fc.anything() }, { requiredKeys: [] }),
 );
 
