@@ -1,5 +1,7 @@
+import { isUint8Array } from 'node:util/types';
 import type { Broker, LeasedTask } from '../broker/broker.ts';
 import { AsynqError } from '../runtime/errors.ts';
+import { kindOf } from '../runtime/kind-of.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { Task } from '../tasks/task.ts';
 import type { Timed } from './deadlines.ts';
@@ -75,8 +77,7 @@ export class ActiveTask implements TaskContext, Timed {
     if (this.#reason !== undefined) throw this.#reason;
     if (this.state !== 'running')
       throw new AsynqError('ASYNQ_CLOSED', 'failed to write task result: the attempt is over');
-    const bytes = typeof result === 'string' ? Buffer.from(result) : result;
-    await this.#parts.broker.writeResult(this.queue, this.taskId, bytes);
+    await this.#parts.broker.writeResult(this.queue, this.taskId, resultBytes(result));
   }
 
   /** Why its work no longer counts; undefined: it does. */
@@ -94,6 +95,16 @@ export class ActiveTask implements TaskContext, Timed {
     this.#reason = reason;
     this.#abort?.abort(reason);
   }
+}
+
+/** For handlers without types. @throws ASYNQ_OPTION_INVALID */
+function resultBytes(result: unknown): Uint8Array {
+  if (typeof result === 'string') return Buffer.from(result);
+  if (isUint8Array(result)) return result;
+  throw new AsynqError(
+    'ASYNQ_OPTION_INVALID',
+    `task result: expected text or bytes (Uint8Array), got ${kindOf(result)}`,
+  );
 }
 
 /** Since when all handlers at work have been told to stop, Unix milliseconds; undefined: one was not. */

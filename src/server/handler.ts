@@ -24,7 +24,8 @@ export interface TaskContext extends Attempt {
   /**
    * Stores a result with the task, over the one before; readable as long as the task's retention says.
    *
-   * @throws the signal's reason, once it has aborted; ASYNQ_CLOSED when the handler has ended; ASYNQ_REDIS_*
+   * @throws the signal's reason, once it has aborted; ASYNQ_CLOSED when the handler has ended; ASYNQ_OPTION_INVALID for
+   * what is neither bytes nor text; ASYNQ_REDIS_*
    */
   writeResult(result: Uint8Array | string): Promise<void>;
 }

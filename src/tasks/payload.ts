@@ -1,4 +1,5 @@
 import { AsynqError, errorText } from '../runtime/errors.ts';
+import { kindOf } from '../runtime/kind-of.ts';
 
 /** What a payload may be made of: bytes as they are, anything else as JSON; `null` is no payload at all. */
 export type PayloadInput = Uint8Array | ArrayBuffer | object | string | number | boolean | null;
@@ -102,7 +103,7 @@ export class Payload {
     if (is(value)) return value;
     throw new AsynqError(
       'ASYNQ_PAYLOAD_FIELD',
-      `payload field "${field}": expected ${expected}, got ${kind(value)}`,
+      `payload field "${field}": expected ${expected}, got ${kindOf(value)}`,
     );
   }
 
@@ -112,7 +113,7 @@ export class Payload {
     if (!isObject(value)) {
       throw new AsynqError(
         'ASYNQ_PAYLOAD_NOT_JSON',
-        `expected a payload that is a JSON object, got ${kind(value)}`,
+        `expected a payload that is a JSON object, got ${kindOf(value)}`,
       );
     }
     this.#fields = value;
@@ -168,13 +169,4 @@ function isObject(value: unknown): value is Record<string, unknown> {
 
 function isArrayOf<T>(is: Is<T>): Is<T[]> {
   return (value): value is T[] => Array.isArray(value) && value.every(is);
-}
-
-/** What came, without what is in it: errors are logged, and stored with the task. */
-function kind(value: unknown): string {
-  if (value === undefined) return 'nothing';
-  if (value === null) return 'null';
-  if (typeof value === 'number') return `the number ${value}`;
-  if (typeof value === 'object') return Array.isArray(value) ? 'an array' : 'an object';
-  return `a ${typeof value}`;
 }

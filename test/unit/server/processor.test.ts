@@ -337,6 +337,30 @@ describe('what a handler is told', () => {
   });
 });
 
+test.each<[string, unknown]>([
+  ['nothing', undefined],
+  ['an object', { a: 1 }],
+  ['the number 42', 42],
+  ['an object (DataView)', new DataView(new ArrayBuffer(8))],
+  ['an object (ArrayBuffer)', new ArrayBuffer(8)],
+  ['an object (Float64Array)', new Float64Array(1)],
+])('a result that is neither bytes nor text, but %s, is refused', async (came, result) => {
+  await using served = new ServedQueue();
+  const [id = ''] = await served.add({ retention: 60 });
+  const outcomes: unknown[] = [];
+  await served.start(async (_, context) => {
+    await context.writeResult('before');
+    await context.writeResult(result as string).catch((error: unknown) => outcomes.push(error));
+  });
+  expect(outcomes).toMatchObject([
+    {
+      code: 'ASYNQ_OPTION_INVALID',
+      message: `task result: expected text or bytes (Uint8Array), got ${came}`,
+    },
+  ]);
+  expect(served.broker.resultOf('default', id)).toBe('before');
+});
+
 test('a result that comes after the end of its handler is refused', async () => {
   await using served = new ServedQueue();
   const contexts: TaskContext[] = [];
