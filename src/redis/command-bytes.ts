@@ -1,3 +1,6 @@
+import { isUint8Array } from 'node:util/types';
+import { AsynqError } from '../runtime/errors.ts';
+import { kindOf } from '../runtime/kind-of.ts';
 import { Scratch } from '../runtime/scratch.ts';
 import type { RedisArg } from './router.ts';
 
@@ -16,8 +19,11 @@ const ZERO = 0x30;
 /**
  * A command as it goes over the wire (RESP). The driver takes each argument for itself, in pieces: for a script call with
  * the keys and messages of a hundred tasks that costs several times as much as writing them one behind the other.
+ *
+ * @throws ASYNQ_OPTION_INVALID for what cannot be written, from programs without types
  */
 export function commandBytes(name: string, args: readonly RedisArg[]): Buffer {
+  if (!Array.isArray(args)) throw unwritable(name, 'a list of arguments', args);
   out.clear();
   out.reserve(HEAD_BYTES);
   writeHead(ARRAY, args.length + 1);
@@ -25,7 +31,8 @@ export function commandBytes(name: string, args: readonly RedisArg[]): Buffer {
   for (const arg of args) {
     if (typeof arg === 'string') writeText(arg);
     else if (typeof arg === 'number') writeText(String(arg));
-    else writeBytes(arg);
+    else if (isUint8Array(arg)) writeBytes(arg);
+    else throw unwritable(name, 'arguments that are text, numbers or bytes (Uint8Array)', arg);
   }
   return out.take();
 }
@@ -71,4 +78,9 @@ function digitsOf(count: number): number {
 function writeLineEnd(): void {
   out.bytes[out.end++] = CR;
   out.bytes[out.end++] = LF;
+}
+
+/** Names the command, not its arguments: payloads, or a password. */
+function unwritable(name: string, expected: string, got: unknown): AsynqError {
+  return new AsynqError('ASYNQ_OPTION_INVALID', `${name}: expected ${expected}, got ${kindOf(got)}`);
 }
