@@ -39,7 +39,7 @@ const KINDS: Readonly<Record<FindingCode, Kind>> = {
   },
   'task-in-no-list': {
     what: 'tasks that no list or set leads to, which block their ids',
-    fix: 'archives them with a reason; what has no message is deleted',
+    fix: 'archives them with a reason, while the archive has room; what has no message is deleted',
   },
   'group-not-listed': {
     what: 'groups that hold tasks and that no aggregator looks at',

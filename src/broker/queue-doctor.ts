@@ -2,7 +2,7 @@ import type { RedisRouter } from '../redis/router.ts';
 import { type Clock, unixSeconds } from '../runtime/clock.ts';
 import { AsynqError } from '../runtime/errors.ts';
 import { QUEUES_KEY, QueueKeys } from '../wire/keys.ts';
-import { LEASE_SECONDS } from '../wire/limits.ts';
+import { LEASE_SECONDS, MAX_ARCHIVE_SIZE } from '../wire/limits.ts';
 import { decodeTaskMessage, encodeTaskMessage, type TaskMessage } from '../wire/task-message.ts';
 import { isUnreadableTask, unreadableTask } from '../wire/unreadable-task.ts';
 import type { FindingCode, FindingsBook } from './doctor-findings.ts';
@@ -216,9 +216,12 @@ export class QueueDoctor {
         now,
         msg ?? '',
         msg ? this.#archivedAs(id, msg, now) : '',
+        MAX_ARCHIVE_SIZE - 1,
       ],
     );
-    if (integer(ORPHAN, reply) === 1) this.#found('task-in-no-list', [id]);
+    const outcome = integer(ORPHAN, reply);
+    if (outcome === 0) return;
+    this.#book.add('task-in-no-list', this.queue, [id], this.#mend && outcome === 1 ? [id] : []);
   }
 
   #archivedAs(id: string, msg: Buffer, now: number): Uint8Array {

@@ -1,6 +1,7 @@
 #!lua flags=allow-oom
 -- The second look at a hash that no list or set led to: whether that is still so, of one instant. Mends it when told to:
--- a task is archived, under a message that says why, and a rest without a message is deleted.
+-- a task is archived, under a message that says why, and a rest without a message is deleted. A full archive takes none:
+-- it would drop an older task for it.
 --
 -- KEYS[1..2] pending, active
 -- KEYS[3..6] scheduled, retry, archived, completed
@@ -13,7 +14,9 @@
 -- ARGV[4]    now, Unix seconds
 -- ARGV[5]    the message that it had; empty: none
 -- ARGV[6]    the message that it is archived under
--- Returns 1: nothing leads to it (and it was mended); 0: something does, it is gone, or it has changed
+-- ARGV[7]    archived tasks that may stay
+-- Returns 1: nothing leads to it (and it was mended); 2: the same, but archived is full; 0: something does, it is gone, or
+-- it has changed
 local id = ARGV[1]
 local task = redis.call('HMGET', KEYS[8], 'msg', 'group')
 if redis.call('EXISTS', KEYS[8]) == 0 or (task[1] or '') ~= ARGV[5] then return 0 end
@@ -32,6 +35,8 @@ if ARGV[3] ~= '1' then return 1 end
 
 if ARGV[5] == '' then
   redis.call('DEL', KEYS[8])
+elseif redis.call('ZCARD', KEYS[5]) >= tonumber(ARGV[7]) then
+  return 2
 else
   redis.call('HSET', KEYS[8], 'msg', ARGV[6], 'state', 'archived')
   redis.call('ZADD', KEYS[5], ARGV[4], id)

@@ -9,7 +9,7 @@ import { taskMessage } from '../../support/task-messages.ts';
 /* What happens between two steps of an examination; what it finds and mends, the tests of `asynq doctor` show. */
 
 const redis = rawCluster();
-const { broker, router, clock, enqueue, lease } = brokerOn(testCluster());
+const { broker, router, clock, second, enqueue, lease } = brokerOn(testCluster());
 
 let queue: string;
 let keys: QueueKeys;
@@ -19,8 +19,10 @@ beforeEach(() => {
   queue = uniqueQueue();
   keys = new QueueKeys(queue);
   book = new FindingsBook();
-  doctor = new QueueDoctor({ queue, router, clock, book, mend: true });
+  doctor = new QueueDoctor(parts());
 });
+
+const parts = () => ({ queue, router, clock, book, mend: true });
 
 it('takes tasks for whole that came after the lists were read, and went on since', async () => {
   await doctor.examineLists();
@@ -69,4 +71,19 @@ it('goes through all of a list whose first pages lead nowhere', async () => {
   await doctor.examineLists();
   expect(book.all()).toMatchObject([{ code: 'id-without-task', count: 1_200, fixed: 1_200 }]);
   expect(await redis.lrange(keys.pending, 0, -1)).toEqual(['good']);
+});
+
+it('drops nothing from a full archive for what it finds: that is left, and told', async () => {
+  const old = Array.from({ length: 9_998 }, (_, n) => [second() - 20_000 + n, `old-${n}`]).flat();
+  await redis.zadd(keys.archived, ...old);
+  for (const id of ['first', 'second']) await enqueue({ queue, id });
+  const ofSecond = await redis.hgetall(keys.task('second'));
+  await redis.del(keys.pending);
+  await doctor.examine(['t:first']);
+  await doctor.finish();
+  await doctor.examine(['t:second']);
+  await doctor.finish();
+  expect(book.all()).toMatchObject([{ code: 'task-in-no-list', count: 2, fixed: 1 }]);
+  expect(await redis.zcard(keys.archived)).toBe(9_999);
+  expect(await redis.hgetall(keys.task('second'))).toEqual(ofSecond);
 });
