@@ -59,7 +59,7 @@ const KINDS: Readonly<Record<FindingCode, Kind>> = {
   },
   'message-unreadable': {
     what: 'tasks whose message does not decode',
-    fix: 'archives those that are not active',
+    fix: 'archives those that are not active, while the archive has room',
   },
   'unreadable-archived': {
     what: 'archived tasks whose message did not decode; see `asynq task inspect`, then delete them',

@@ -9,10 +9,10 @@ import type { FindingCode, FindingsBook } from './doctor-findings.ts';
 import { GroupDoctor } from './group-doctor.ts';
 import { bytes, integer, integers, list, optionalBytes, optionalText, rows, texts } from './replies.ts';
 import { loadScript } from './scripts.ts';
-import { TaskChanges } from './task-changes.ts';
 
 const PLACE = loadScript('doctor-place');
 const TASKS = loadScript('doctor-tasks');
+const ARCHIVE = loadScript('doctor-archive');
 const ORPHAN = loadScript('doctor-orphan');
 const LOCKS = loadScript('doctor-locks');
 
@@ -153,7 +153,7 @@ export class QueueDoctor {
   async #read(id: string, state: string | undefined, msg: Buffer): Promise<void> {
     const isUnreadable = this.#decode(id, msg) === undefined;
     if (isUnreadable && state !== 'archived') {
-      const isFixed = this.#mend && (await this.#archive(id));
+      const isFixed = this.#mend && (await this.#archive(id, msg));
       this.#book.add('message-unreadable', this.queue, [id], isFixed ? [id] : []);
     } else if (isUnreadable || isUnreadableTask(decodeTaskMessage(msg))) {
       this.#book.add('unreadable-archived', this.queue, [id], []);
@@ -170,16 +170,12 @@ export class QueueDoctor {
     }
   }
 
-  async #archive(id: string): Promise<boolean> {
-    try {
-      await new TaskChanges({ router: this.#router, clock: this.#clock }).move('archive', this.queue, id);
-      return true;
-    } catch (error) {
-      // It was taken, or is gone.
-      if (AsynqError.is(error, 'ASYNQ_TASK_STATE') || AsynqError.is(error, 'ASYNQ_TASK_NOT_FOUND'))
-        return false;
-      throw error;
-    }
+  async #archive(id: string, msg: Buffer): Promise<boolean> {
+    const { active, pending, scheduled, retry, completed, archived, groups, groupPrefix } = this.#keys;
+    const places = [active, pending, scheduled, retry, completed, archived, groups];
+    const now = unixSeconds(this.#clock.now());
+    const args = [id, msg, groupPrefix, now, MAX_ARCHIVE_SIZE - 1];
+    return integer(ARCHIVE, await this.#router.run(ARCHIVE, [...places, this.#keys.task(id)], args)) === 1;
   }
 
   async #examineLocks(locks: readonly string[]): Promise<void> {

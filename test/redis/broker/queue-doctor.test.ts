@@ -1,7 +1,8 @@
 import { beforeEach, expect, it } from 'vitest';
 import { FindingsBook } from '../../../src/broker/doctor-findings.ts';
-import { QueueDoctor } from '../../../src/broker/queue-doctor.ts';
+import { QueueDoctor, type QueueDoctorParts } from '../../../src/broker/queue-doctor.ts';
 import { QueueKeys } from '../../../src/wire/keys.ts';
+import { encodeTaskMessage } from '../../../src/wire/task-message.ts';
 import { rawCluster, testCluster, uniqueQueue } from '../../support/redis.ts';
 import { brokerOn } from '../../support/redis-broker.ts';
 import { taskMessage } from '../../support/task-messages.ts';
@@ -23,6 +24,18 @@ beforeEach(() => {
 });
 
 const parts = () => ({ queue, router, clock, book, mend: true });
+
+/** Runs scripts, and does something after each. */
+function routerThat(does: (script: string) => Promise<void>): QueueDoctorParts['router'] {
+  return {
+    command: (...args) => router.command(...args),
+    run: async (script, ...args) => {
+      const reply = await router.run(script, ...args);
+      await does(script.name);
+      return reply;
+    },
+  };
+}
 
 it('takes tasks for whole that came after the lists were read, and went on since', async () => {
   await doctor.examineLists();
@@ -86,4 +99,41 @@ it('drops nothing from a full archive for what it finds: that is left, and told'
   expect(book.all()).toMatchObject([{ code: 'task-in-no-list', count: 2, fixed: 1 }]);
   expect(await redis.zcard(keys.archived)).toBe(9_999);
   expect(await redis.hgetall(keys.task('second'))).toEqual(ofSecond);
+});
+
+it('archives messages that do not decode, whatever their hash says else', async () => {
+  const msg = Buffer.from([0xff, 0xff]);
+  await redis.hset(keys.task('stateless'), 'msg', msg);
+  await redis.lpush(keys.pending, 'stateless');
+  await redis.hset(keys.task('odd'), 'msg', msg, 'state', 'odd');
+  await redis.zadd(keys.scheduled, second() + 60, 'odd');
+  await redis.hset(keys.task('grouped'), 'msg', msg, 'state', 'aggregating', 'group', 'g');
+  await redis.zadd(keys.group('g'), second(), 'grouped');
+  await redis.sadd(keys.groups, 'g');
+  await redis.hset(keys.task('runs'), 'msg', msg, 'state', 'active');
+  await redis.lpush(keys.active, 'runs');
+  await redis.zadd(keys.lease, second() + 30, 'runs');
+  await doctor.examineLists();
+  await doctor.examine(['t:stateless', 't:odd', 't:grouped', 't:runs']);
+  expect(book.all()).toMatchObject([{ code: 'message-unreadable', count: 4, fixed: 3 }]);
+  expect(await redis.zrange(keys.archived, '0', '-1')).toEqual(['grouped', 'odd', 'stateless']);
+  expect(await redis.hget(keys.task('odd'), 'state')).toBe('archived');
+  expect(await redis.exists(keys.pending, keys.scheduled, keys.groups)).toBe(0);
+  expect(await redis.lrange(keys.active, 0, -1)).toEqual(['runs']);
+});
+
+it('leaves alone a task whose message is written anew after it was read', async () => {
+  await redis.hset(keys.task('bad'), 'msg', Buffer.from([0xff, 0xff]), 'state', 'pending');
+  await redis.lpush(keys.pending, 'bad');
+  const late = new QueueDoctor({
+    ...parts(),
+    router: routerThat(async (script) => {
+      if (script !== 'doctor-tasks') return;
+      await redis.hset(keys.task('bad'), 'msg', encodeTaskMessage(taskMessage({ queue, id: 'bad' })));
+    }),
+  });
+  await late.examineLists();
+  await late.examine(['t:bad']);
+  expect(book.all()).toMatchObject([{ code: 'message-unreadable', count: 1, fixed: 0 }]);
+  expect(await redis.lrange(keys.pending, 0, -1)).toEqual(['bad']);
 });
