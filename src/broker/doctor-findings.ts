@@ -30,7 +30,7 @@ const KINDS: Readonly<Record<FindingCode, Kind>> = {
     fix: 'gives each a lease: a worker that lives goes on with it, else its end brings the task back',
   },
   'lease-without-active': {
-    what: 'leases of tasks that are not active, at which recoverers fail for ever',
+    what: 'leases that are over, of tasks that are not active, at which recoverers fail for ever',
     fix: 'deletes the leases',
   },
   'id-without-task': {

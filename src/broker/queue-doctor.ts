@@ -118,8 +118,8 @@ export class QueueDoctor {
   async #examinePlace(place: string): Promise<void> {
     const { active, lease, taskPrefix } = this.#keys;
     for (let next = '0'; ; ) {
-      const end = unixSeconds(this.#clock.now()) + LEASE_SECONDS;
-      const args = [taskPrefix, next, IDS_A_LOOK, this.#mend ? 1 : 0, end];
+      const now = unixSeconds(this.#clock.now());
+      const args = [taskPrefix, next, IDS_A_LOOK, this.#mend ? 1 : 0, now + LEASE_SECONDS, now];
       const [after, kept, gone, alone] = list(
         PLACE,
         await this.#router.run(PLACE, [place, active, lease], args),
@@ -199,12 +199,12 @@ export class QueueDoctor {
   }
 
   async #lookAgain({ id, msg }: Suspect, unlistedSets: readonly string[]): Promise<void> {
-    const { pending, active, scheduled, retry, archived, completed, aggregationSets } = this.#keys;
+    const { pending, active, lease, scheduled, retry, archived, completed, aggregationSets } = this.#keys;
     const places = [pending, active, scheduled, retry, archived, completed, aggregationSets];
     const now = unixSeconds(this.#clock.now());
     const reply = await this.#router.run(
       ORPHAN,
-      [...places, this.#keys.task(id), ...unlistedSets],
+      [...places, this.#keys.task(id), lease, ...unlistedSets],
       [
         id,
         this.#keys.groupPrefix,

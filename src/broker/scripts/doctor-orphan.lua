@@ -7,7 +7,8 @@
 -- KEYS[3..6] scheduled, retry, archived, completed
 -- KEYS[7]    aggregation_sets
 -- KEYS[8]    hash of the task
--- KEYS[9..]  sets in groups that are not in aggregation_sets
+-- KEYS[9]    lease
+-- KEYS[10..] sets in groups that are not in aggregation_sets
 -- ARGV[1]    its id
 -- ARGV[2]    a group's key without its name
 -- ARGV[3]    1: mend
@@ -15,11 +16,14 @@
 -- ARGV[5]    the message that it had; empty: none
 -- ARGV[6]    the message that it is archived under
 -- ARGV[7]    archived tasks that may stay
--- Returns 1: nothing leads to it (and it was mended); 2: the same, but archived is full; 0: something does, it is gone, or
--- it has changed
+-- Returns 1: nothing leads to it (and it was mended); 2: the same, but archived is full; 0: something does, a worker has
+-- it, it is gone, or it has changed
 local id = ARGV[1]
 local task = redis.call('HMGET', KEYS[8], 'msg', 'group')
 if redis.call('EXISTS', KEYS[8]) == 0 or (task[1] or '') ~= ARGV[5] then return 0 end
+-- Active may be what was lost, and its worker goes on.
+local lease_end = redis.call('ZSCORE', KEYS[9], id)
+if lease_end and tonumber(lease_end) > tonumber(ARGV[4]) then return 0 end
 for i = 3, 6 do
   if redis.call('ZSCORE', KEYS[i], id) then return 0 end
 end
@@ -27,7 +31,7 @@ if task[2] and redis.call('ZSCORE', ARGV[2] .. task[2], id) then return 0 end
 for _, set in ipairs(redis.call('ZRANGE', KEYS[7], 0, -1)) do
   if redis.call('ZSCORE', set, id) then return 0 end
 end
-for i = 9, #KEYS do
+for i = 10, #KEYS do
   if redis.call('ZSCORE', KEYS[i], id) then return 0 end
 end
 if redis.call('LPOS', KEYS[2], id) or redis.call('LPOS', KEYS[1], id) then return 0 end

@@ -3,8 +3,8 @@
 -- the same instant when told to, so that nothing is taken for broken that was so a moment ago.
 --
 -- Mended: an id without a message is taken out, with what may be left of its hash; an active task without a lease gets
--- one, which its worker goes on with if it lives, and whose end brings it back if not; a lease of a task that is not
--- active goes.
+-- one, which its worker goes on with if it lives, and whose end brings it back if not; a lease that is over, of a task
+-- that is not active, goes. One that stands is left: active may be what was lost, and a worker goes on.
 --
 -- KEYS[1] the list or set
 -- KEYS[2] active
@@ -14,11 +14,13 @@
 -- ARGV[3] how many ids, about
 -- ARGV[4] 1: mend
 -- ARGV[5] Unix second in which new leases end
+-- ARGV[6] now, Unix seconds
 -- Returns { where to go on or 'end', { id of a list, ... }, { id without a task, ... }, { id without its counterpart, ... } }
 local kind = redis.call('TYPE', KEYS[1]).ok
 if kind ~= 'list' and kind ~= 'zset' then return { 'end', {}, {}, {} } end
 local is_list = kind == 'list'
 local count, mend = tonumber(ARGV[3]), ARGV[4] == '1'
+local is_active, is_lease = KEYS[1] == KEYS[2], KEYS[1] == KEYS[3]
 local ids, next_page = {}, 'end'
 if is_list then
   -- From the left: what is pushed there meanwhile is seen twice at worst, and what goes at the right is not missed.
@@ -27,10 +29,12 @@ if is_list then
 else
   local page = redis.call('ZSCAN', KEYS[1], ARGV[2], 'COUNT', count)
   if page[1] ~= '0' then next_page = page[1] end
-  for i = 1, #page[2], 2 do ids[#ids + 1] = page[2][i] end
+  for i = 1, #page[2], 2 do
+    local stands = is_lease and tonumber(page[2][i + 1]) > tonumber(ARGV[6])
+    if not stands then ids[#ids + 1] = page[2][i] end
+  end
 end
 
-local is_active, is_lease = KEYS[1] == KEYS[2], KEYS[1] == KEYS[3]
 local kept, gone, alone = {}, {}, {}
 local places = {}
 for i, id in ipairs(ids) do

@@ -137,3 +137,19 @@ it('leaves alone a task whose message is written anew after it was read', async 
   expect(book.all()).toMatchObject([{ code: 'message-unreadable', count: 1, fixed: 0 }]);
   expect(await redis.lrange(keys.pending, 0, -1)).toEqual(['bad']);
 });
+
+it('leaves tasks to their workers whose leases stand, though active was lost', async () => {
+  await lease({ queue, id: 'runs' });
+  await redis.del(keys.active);
+  await doctor.examineLists();
+  await doctor.examine(['t:runs']);
+  await doctor.finish();
+  expect(book.all()).toEqual([]);
+  await clock.advance(31_000);
+  await doctor.examineLists();
+  await doctor.finish();
+  expect(book.all()).toMatchObject([
+    { code: 'lease-without-active', fixed: 1 },
+    { code: 'task-in-no-list', fixed: 1 },
+  ]);
+});

@@ -128,7 +128,7 @@ describe('asynq doctor', () => {
     await enqueue({ queue, id: 'lost', payload });
     await redis('DEL', keys.pending);
     await redis('HSET', keys.task('rest'), 'result', 'x');
-    await redis('ZADD', keys.lease, second() + 60, 'lost');
+    await redis('ZADD', keys.lease, second() - 60, 'lost');
     await expectMended(['lease-without-active', ['lost']], ['task-in-no-list', ['lost', 'rest']]);
     expect(await redis('EXISTS', keys.task('rest'))).toBe(0);
     const [archived] = await peer.tasks(queue, 'archived');
