@@ -3,7 +3,7 @@ import { type Clock, unixSeconds } from '../runtime/clock.ts';
 import { silentLogger } from '../runtime/logger.ts';
 import type { QueueKeys } from '../wire/keys.ts';
 import type { FindingsBook } from './doctor-findings.ts';
-import { Groups } from './groups.ts';
+import { Groups, groupOf } from './groups.ts';
 import { optionalText, texts } from './replies.ts';
 import { loadScript } from './scripts.ts';
 
@@ -72,15 +72,14 @@ export class GroupDoctor {
     return texts({ name: 'ZRANGE' }, await this.#router.command(aggregationSets, 'ZRANGE', args));
   }
 
-  /** Batch by batch, until there are none, or only such as belong to no group; those. */
+  /** Those that belong to no group stay; they are told. */
   async #returnStale(): Promise<string[]> {
     const groups = new Groups({ router: this.#router, clock: this.#clock, log: silentLogger });
-    let left = await this.#staleSets();
-    for (let before = Number.POSITIVE_INFINITY; left.length > 0 && left.length < before; ) {
-      before = left.length;
-      await groups.returnStale(this.#queue);
-      left = await this.#staleSets();
+    const deadline = this.#clock.now();
+    for (const key of await this.#staleSets()) {
+      const group = groupOf(this.#keys, key);
+      if (group !== undefined) await groups.return({ queue: this.#queue, group, key, deadline });
     }
-    return left;
+    return await this.#staleSets();
   }
 }

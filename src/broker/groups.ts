@@ -237,7 +237,7 @@ function destination(
 }
 
 /** A set's key is that of its group, a colon and a UUID. */
-function groupOf(keys: QueueKeys, setKey: string): string | undefined {
+export function groupOf(keys: QueueKeys, setKey: string): string | undefined {
   const end = setKey.lastIndexOf(':');
   if (!setKey.startsWith(keys.groupPrefix) || end <= keys.groupPrefix.length) return undefined;
   return setKey.slice(keys.groupPrefix.length, end);

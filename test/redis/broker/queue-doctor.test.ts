@@ -153,3 +153,17 @@ it('leaves tasks to their workers whose leases stand, though active was lost', a
     { code: 'task-in-no-list', fixed: 1 },
   ]);
 });
+
+it('returns no aggregation sets but those that are stale', async () => {
+  const sets: string[] = [];
+  for (const late of [1, 600]) {
+    await broker.enqueue({ message: taskMessage({ queue, id: `late-${late}` }), group: 'g' });
+    const set = await broker.claimGroup(queue, 'g', { gracePeriod: 0, maxDelay: 0, maxSize: 1 });
+    sets.push(String(set?.key));
+    await redis.zadd(keys.aggregationSets, second() - late, String(set?.key));
+  }
+  await doctor.finish();
+  expect(book.all()).toMatchObject([{ code: 'aggregation-set-stale', fixed: 1, examples: sets.slice(1) }]);
+  expect(await redis.zrange(keys.aggregationSets, '0', '-1')).toEqual(sets.slice(0, 1));
+  expect(await redis.zrange(keys.group('g'), '0', '-1')).toEqual(['late-600']);
+});
