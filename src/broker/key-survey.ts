@@ -54,15 +54,16 @@ export interface QueueKey {
 
 /**
  * Tells the queue of a key. A name may hold what ends one in a key: the longest of the `listed` names that fit is it, else
- * the shortest name that there can be. Pure.
+ * the shortest name that there can be. One that starts with `}`, which Go lets pause, is none: its keys would lie in
+ * different key slots. Pure.
  */
 export function queueKeyReader(listed: readonly string[]): (key: string) => QueueKey | undefined {
   const tricky = listed.filter((name) => name.includes('}:')).toSorted((a, b) => b.length - a.length);
   return (key) => {
-    if (!key.startsWith('asynq:{')) return undefined;
+    if (!key.startsWith('asynq:{') || key.startsWith('asynq:{}')) return undefined;
     const queue = tricky.find((name) => key.startsWith(`asynq:{${name}}:`));
     const end = queue === undefined ? key.indexOf('}:') : 'asynq:{'.length + queue.length;
-    if (end <= 'asynq:{'.length) return undefined;
+    if (end < 0) return undefined;
     return { queue: key.slice('asynq:{'.length, end), rest: key.slice(end + 2) };
   };
 }

@@ -30,11 +30,13 @@ describe('queueKeyReader', () => {
       'asynq:queues',
       'asynq:servers:{h:1:x}',
       'asynq:{}:t:1',
+      'asynq:{}x}:paused',
       'asynq:{a',
       'other:{a}:t:1',
     ]) {
       expect(read(key)).toBeUndefined();
     }
+    expect(queueKeyReader(['}x'])('asynq:{}x}:paused')).toBeUndefined();
     expect(read('asynq:{a b}:pending')).toEqual({ queue: 'a b', rest: 'pending' });
   });
 });
