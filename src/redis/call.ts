@@ -14,7 +14,6 @@ export class Call {
   /** The script that it runs, which the node may have to be taught first. */
   readonly script: Script | undefined;
   readonly name: string;
-  args: readonly RedisArg[];
   /** Milliseconds that the caller waits, and the monotonic time at which that is over. */
   readonly timeout: number;
   readonly deadline: number;
@@ -22,9 +21,11 @@ export class Call {
   readonly node: string | undefined;
   /** Replicas to wait for, once it was done. */
   readonly replicas: ReplicaWait | undefined;
+  readonly #args: readonly RedisArg[];
   readonly #argsWhenResent: (() => readonly RedisArg[]) | undefined;
   readonly #resolve: (reply: RedisReply) => void;
   readonly #reject: (error: AsynqError) => void;
+  #isResent = false;
   settled = false;
   /** The next write goes to a node that only has the slot's keys on loan. */
   asking = false;
@@ -50,7 +51,7 @@ export class Call {
     this.slot = fields.slot;
     this.script = fields.script;
     this.name = fields.name;
-    this.args = fields.args;
+    this.#args = fields.args;
     this.timeout = fields.timeout;
     this.deadline = fields.deadline;
     this.node = fields.node;
@@ -60,6 +61,11 @@ export class Call {
     this.#reject = fields.reject;
   }
 
+  /** Asked for at each write: what the caller's function throws then fails that write. */
+  get args(): readonly RedisArg[] {
+    return (this.#isResent ? this.#argsWhenResent?.() : undefined) ?? this.#args;
+  }
+
   /** Whether it waits for a node that is away: only that one has its slot. */
   get isPatient(): boolean {
     return this.node === undefined && this.slot !== ANY_SLOT;
@@ -67,7 +73,7 @@ export class Call {
 
   /** It was written and brought no reply: from now on it says so, if its caller wanted that. */
   lost(): void {
-    this.args = this.#argsWhenResent?.() ?? this.args;
+    this.#isResent = true;
   }
 
   resolve(reply: RedisReply): void {

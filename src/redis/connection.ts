@@ -61,9 +61,9 @@ export class Connection {
     }
   }
 
-  /** Sends a command at once; `onReply` is called exactly once, replies come in the order of the commands. */
-  call(name: string, args: readonly RedisArg[], onReply: OnReply): void {
-    const command = new WrittenCommand(name, commandBytes(name, args), (error, reply) => {
+  /** Sends a command, written by `commandBytes`, at once; `onReply` is called exactly once, in the order of the commands. */
+  call(name: string, bytes: Buffer, onReply: OnReply): void {
+    const command = new WrittenCommand(name, bytes, (error, reply) => {
       if (error) onReply(this.#failure(error), null);
       else onReply(undefined, reply as RedisReply);
     });
@@ -72,11 +72,12 @@ export class Connection {
 
   /** One command that is waited for; a server that leaves it unanswered for `timeout` milliseconds loses the connection. */
   async request(name: string, args: readonly RedisArg[], timeout: number): Promise<RedisReply> {
+    const bytes = commandBytes(name, args);
     const answered = new AbortController();
     void this.#closeUnless(answered.signal, timeout);
     try {
       return await new Promise<RedisReply>((resolve, reject) => {
-        this.call(name, args, (failure, reply) => {
+        this.call(name, bytes, (failure, reply) => {
           if (failure === undefined) resolve(reply);
           else reject(failure.kind === 'lost' ? failure.error : this.#refused(name, failure.text));
         });

@@ -14,7 +14,7 @@ const RECONNECT: Backoff = { baseMs: 50, capMs: 1_000 };
 export interface LaneEvents {
   onReply(call: Call, reply: RedisReply): void;
   onRefused(lane: NodeLane, call: Call, refusal: Exclude<Refusal, { kind: 'noscript' }>, text: string): void;
-  /** The lane cannot serve the call: it was closed, or the call does not wait for a connection to come back. */
+  /** The lane cannot serve the call: it was closed, the call does not wait for a connection, or it cannot be written. */
   onReturned(lane: NodeLane, call: Call, error: AsynqError): void;
   /** The node is away (a connection broke or cannot be had) or silent: perhaps another has its slots now. */
   onTrouble(lane: NodeLane): void;
@@ -143,6 +143,7 @@ export class NodeLane {
         onReply: (call, reply) => this.#events.onReply(call, reply),
         onRefused: (call, refusal, text) => this.#events.onRefused(this, call, refusal, text),
         onLost: (call, error) => this.#lost(call, error),
+        onUnwritable: (call, error) => this.#events.onReturned(this, call, error),
         onResend: (call) => this.send(call),
         onSilent: () => this.#events.onTrouble(this),
       },

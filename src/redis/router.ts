@@ -52,7 +52,7 @@ export interface ReplicaWait {
  *
  * A call that was written when its connection broke may have taken effect: it is sent again, so scripts must bear being
  * run twice. Failures are AsynqErrors: ASYNQ_REDIS_UNREACHABLE, _AUTH, _NOT_A_CLUSTER, _SLOT_UNSERVED, _VERSION, _COMMAND;
- * ASYNQ_CLOSED once it is closed.
+ * ASYNQ_CLOSED once it is closed; ASYNQ_OPTION_INVALID for arguments that are no `RedisArg`.
  */
 export interface RedisRouter {
   run(

@@ -1,9 +1,10 @@
 import type { Clock } from '../runtime/clock.ts';
-import type { AsynqError } from '../runtime/errors.ts';
+import { AsynqError, errorText } from '../runtime/errors.ts';
 import type { Call } from './call.ts';
+import { commandBytes } from './command-bytes.ts';
 import type { CommandFailure, Connection, OnReply } from './connection.ts';
 import { classifyReplyError, type Refusal } from './reply-error.ts';
-import type { RedisReply, ReplicaWait } from './router.ts';
+import type { RedisReply, Script } from './router.ts';
 
 /** A connection on which replies are due and none comes is looked at this often. */
 const WATCH_MS = 1_000;
@@ -14,12 +15,16 @@ const SILENT_LOOKS = 5;
 /** A script that is flushed faster than it can be loaded is not ours to mend. */
 const MAX_LESSONS = 5;
 
+const ASKING = commandBytes('ASKING', []);
+
 export interface SessionEvents {
   onReply(call: Call, reply: RedisReply): void;
   /** Redis refused the call, in a way that the session cannot deal with. */
   onRefused(call: Call, refusal: Exclude<Refusal, { kind: 'noscript' }>, text: string): void;
   /** The connection ended before the reply: whether the call took effect is not known. */
   onLost(call: Call, error: AsynqError): void;
+  /** Nothing of the call was written: its caller gave it what cannot be. */
+  onUnwritable(call: Call, error: AsynqError): void;
   /** To be written again, as it is. */
   onResend(call: Call): void;
   /** Replies are due and for a while none came. */
@@ -74,27 +79,39 @@ export class Session {
   /** Writes the calls in one go, in order, without those that were settled meanwhile. */
   write(batch: readonly Call[]): void {
     this.connection.together(() => {
-      for (const call of batch) if (!call.settled) this.#write(call);
+      for (const call of batch) if (!call.settled) this.#tryToWrite(call);
     });
     if (!this.#watching && this.#due > 0) void this.#watch();
   }
 
+  /** What a caller got wrong fails its own call, and no other of the batch. */
+  #tryToWrite(call: Call): void {
+    try {
+      this.#write(call);
+    } catch (error) {
+      this.#events.onUnwritable(call, unwritable(call, error));
+    }
+  }
+
+  /** All of it is in bytes before the first goes out: a call that cannot be written leaves nothing behind. */
   #write(call: Call): void {
-    const { script } = call;
-    if (script !== undefined && !this.#taught.has(script.sha)) this.#teach(script.sha, script.lua);
-    if (call.asking) this.connection.call('ASKING', [], () => {});
+    const { script, replicas } = call;
+    const command = commandBytes(call.name, call.args);
+    const wait =
+      replicas === undefined ? undefined : commandBytes('WAIT', [replicas.count, replicas.timeout]);
+    if (script !== undefined && !this.#taught.has(script.sha)) this.#teach(script);
+    if (call.asking) this.connection.call('ASKING', ASKING, () => {});
     call.asking = false;
-    const { replicas } = call;
-    this.#send(call.name, call.args, (failure, reply) => {
+    this.#send(call.name, command, (failure, reply) => {
       if (failure !== undefined) this.#fail(call, failure);
-      else if (replicas === undefined) this.#events.onReply(call, reply);
-      else this.#awaitReplicas(replicas, (count) => this.#events.onReply(call, [reply, count]));
+      else if (wait === undefined) this.#events.onReply(call, reply);
+      else this.#awaitReplicas(wait, (count) => this.#events.onReply(call, [reply, count]));
     });
   }
 
-  #send(name: string, args: Call['args'], onReply: OnReply): void {
+  #send(name: string, bytes: Buffer, onReply: OnReply): void {
     this.#due++;
-    this.connection.call(name, args, (failure, reply) => {
+    this.connection.call(name, bytes, (failure, reply) => {
       this.#due--;
       if (failure?.kind !== 'lost') this.#replies++;
       onReply(failure, reply);
@@ -102,16 +119,17 @@ export class Session {
   }
 
   /** How many replicas have it; none, as far as we know, when the connection ends or Redis refuses. */
-  #awaitReplicas(wait: ReplicaWait, onCount: (count: number) => void): void {
-    this.#send('WAIT', [wait.count, wait.timeout], (failure, reply) => {
+  #awaitReplicas(wait: Buffer, onCount: (count: number) => void): void {
+    this.#send('WAIT', wait, (failure, reply) => {
       onCount(failure === undefined ? Number(reply) : 0);
     });
     if (!this.#watching) void this.#watch();
   }
 
-  #teach(sha: string, lua: string): void {
+  #teach({ sha, lua }: Script): void {
+    const load = commandBytes('SCRIPT', ['LOAD', lua]);
     this.#taught.add(sha);
-    this.connection.call('SCRIPT', ['LOAD', lua], (failure) => {
+    this.connection.call('SCRIPT', load, (failure) => {
       if (failure?.kind === 'refused') this.#unloadable.set(sha, failure.text);
       else this.#unloadable.delete(sha);
     });
@@ -152,4 +170,11 @@ export class Session {
     }
     this.#watching = false;
   }
+}
+
+/** Also for what `argsWhenResent` throws, which is the caller's. */
+function unwritable(call: Call, cause: unknown): AsynqError {
+  if (AsynqError.is(cause, 'ASYNQ_OPTION_INVALID')) return cause;
+  const text = `${call.name}: its arguments cannot be written: ${errorText(cause)}`;
+  return new AsynqError('ASYNQ_OPTION_INVALID', text, { cause });
 }

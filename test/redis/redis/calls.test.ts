@@ -83,6 +83,25 @@ test('an error reply fails its own call, with its text, and no other', async () 
   });
 });
 
+test.each(everyRouter())(
+  '%s is not sent what cannot be written, and the calls beside it are',
+  async (_kind, redis) => {
+    const key = listKey();
+    const outcomes = await Promise.allSettled([
+      redis.run(append, [key], ['a']),
+      redis.run(append, [key], [new DataView(new ArrayBuffer(8)) as never]),
+      redis.command(key, 'RPUSH', [key, 'b', { text: 'c' } as never]),
+      redis.block(key, 'BLPOP', [key, undefined as never], {
+        timeout: 1_000,
+        signal: new AbortController().signal,
+      }),
+      redis.run(append, [key], ['d']),
+    ]);
+    const refused = { reason: { code: 'ASYNQ_OPTION_INVALID' } };
+    expect(outcomes).toMatchObject([{ value: 1 }, refused, refused, refused, { value: 2 }]);
+  },
+);
+
 test('a script that does not compile is an error of its caller', async () => {
   const broken = scriptOf('this is not Lua');
   const failed = cluster.run(broken, [listKey()], []);

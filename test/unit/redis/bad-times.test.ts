@@ -105,6 +105,58 @@ test('what was written when the connection broke is written again, and told so i
   });
 });
 
+const resentOddly: readonly [string, () => never][] = [
+  ['is no list', () => undefined as never],
+  ['has what cannot be written', () => [{}] as never],
+  [
+    'throws',
+    () => {
+      throw new Error('a bug');
+    },
+  ],
+];
+
+test.each(resentOddly)('a call whose second sending %s fails, and no other with it', async (_what, odd) => {
+  let drops = 1;
+  const answer = greeting(([name, , , key], connection) => {
+    if (name === 'SCRIPT') return resp.bulk(script.sha);
+    if (key === 'told' && drops-- > 0) connection.drop();
+    return resp.integer(1);
+  });
+  await withServer(answer, async (redis) => {
+    const [told, plain] = await Promise.allSettled([
+      redis.run(script, ['told'], ['first'], { argsWhenResent: odd }),
+      redis.run(script, ['plain'], ['same']),
+    ]);
+    expect(told).toMatchObject({ reason: { code: 'ASYNQ_OPTION_INVALID' } });
+    expect(plain).toMatchObject({ value: 1 });
+  });
+});
+
+test('a call that cannot be written fails, and is not waited for', async () => {
+  let hangUp = () => {};
+  const answer = greeting(([name], connection) => {
+    hangUp = () => connection.end();
+    return name === 'SCRIPT' ? resp.bulk(script.sha) : resp.integer(1);
+  });
+  const use = async (redis: RedisRouter, server: FakeRedis, log: RecordingLogger) => {
+    const replies = await Promise.allSettled([
+      redis.command('a', 'GET', [{ a: 1 } as never]),
+      redis.run({ ...script, lua: undefined as never }, ['a'], ['b']),
+      redis.run(script, ['a'], [undefined as never]),
+      redis.run(script, ['a'], ['b'], { replicas: { count: undefined as never, timeout: 1 } }),
+      redis.run(script, ['a'], ['b']),
+    ]);
+    const refused = { reason: { code: 'ASYNQ_OPTION_INVALID' } };
+    expect(replies).toMatchObject([refused, refused, refused, refused, { value: 1 }]);
+    expect(server.commands.map(([name]) => name)).toEqual(['HELLO', 'SCRIPT', 'EVALSHA']);
+    hangUp();
+    await until(() => server.open === 0);
+    expect(log.entries.filter(({ level }) => level !== 'debug')).toEqual([]);
+  };
+  await withServer(answer, use);
+});
+
 test('each connection is taught a script once, ahead of its first call', async () => {
   const answer: Answer = ([name]) => (name === 'SCRIPT' ? resp.bulk(script.sha) : resp.integer(1));
   await withServer(greeting(answer), async (redis, server) => {
