@@ -107,10 +107,15 @@ export class QueueDoctor {
     if (this.#isUsed) await this.#examineListing();
   }
 
-  /** Whoever enqueues the first task of a queue lists it before. */
+  /** Whoever enqueues the first task of a queue lists it before; one that was removed meanwhile stays so. */
   async #examineListing(): Promise<void> {
     const { queue } = this;
     if ((await this.#router.command(QUEUES_KEY, 'SISMEMBER', [QUEUES_KEY, queue])) === 1) return;
+    const { pending, active, scheduled, retry, archived, completed, groups } = this.#keys;
+    const suspects = [...this.#suspects.keys()].slice(0, SUSPECTS_AT_ONCE).map((id) => this.#keys.task(id));
+    const holders = [pending, active, scheduled, retry, archived, completed, groups];
+    const asked = [...holders, ...this.#groupKeys, ...suspects];
+    if ((await this.#router.command(pending, 'EXISTS', asked)) === 0) return;
     if (this.#mend) await this.#router.command(QUEUES_KEY, 'SADD', [QUEUES_KEY, queue]);
     this.#found('queue-not-listed', [queue]);
   }

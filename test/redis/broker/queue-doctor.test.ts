@@ -1,7 +1,10 @@
+import { randomUUID } from 'node:crypto';
 import { beforeEach, expect, it } from 'vitest';
 import { FindingsBook } from '../../../src/broker/doctor-findings.ts';
 import { QueueDoctor, type QueueDoctorParts } from '../../../src/broker/queue-doctor.ts';
-import { QueueKeys } from '../../../src/wire/keys.ts';
+import { QueueRemoval } from '../../../src/broker/queue-removal.ts';
+import { silentLogger } from '../../../src/runtime/logger.ts';
+import { QUEUES_KEY, QueueKeys } from '../../../src/wire/keys.ts';
 import { encodeTaskMessage } from '../../../src/wire/task-message.ts';
 import { rawCluster, testCluster, uniqueQueue } from '../../support/redis.ts';
 import { brokerOn } from '../../support/redis-broker.ts';
@@ -166,4 +169,14 @@ it('returns no aggregation sets but those that are stale', async () => {
   expect(book.all()).toMatchObject([{ code: 'aggregation-set-stale', fixed: 1, examples: sets.slice(1) }]);
   expect(await redis.zrange(keys.aggregationSets, '0', '-1')).toEqual(sets.slice(0, 1));
   expect(await redis.zrange(keys.group('g'), '0', '-1')).toEqual(['late-600']);
+});
+
+it('does not list a queue again that was removed meanwhile', async () => {
+  await enqueue({ queue });
+  await doctor.examineLists();
+  await doctor.examine(['pending']);
+  await new QueueRemoval({ router, clock, log: silentLogger, newId: randomUUID }).remove(queue, true);
+  await doctor.finish();
+  expect(book.all()).toEqual([]);
+  expect(await redis.sismember(QUEUES_KEY, queue)).toBe(0);
 });
