@@ -13,7 +13,7 @@ export interface Examination {
   readonly mend?: boolean;
   /** Keys that were looked at, of how many. */
   readonly onProgress?: (done: number, total: number) => void;
-  /** Ends it between two pages of keys, or two queues; what was found until then is told. */
+  /** Ends it between two pages of keys, two queues, or a few tasks that nothing led to; what was found until then is told. */
   readonly signal?: AbortSignal;
 }
 
@@ -35,7 +35,7 @@ export async function examine(
   const doctorOf = async (queue: string) => {
     let doctor = doctors.get(queue);
     if (doctor === undefined) {
-      doctor = new QueueDoctor({ ...parts, queue, book, mend });
+      doctor = new QueueDoctor({ ...parts, queue, book, mend, signal });
       doctors.set(queue, doctor);
       await doctor.examineLists();
     }

@@ -47,6 +47,8 @@ export interface QueueDoctorParts {
   readonly clock: Clock;
   readonly book: FindingsBook;
   readonly mend: boolean;
+  /** Ends the last look at tasks that nothing led to. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
@@ -196,11 +198,19 @@ export class QueueDoctor {
   }
 
   async #lookAgainAtSuspects(unlistedSets: readonly string[]): Promise<void> {
+    await this.#acquitListed();
     const suspects = [...this.#suspects.values()];
-    for (let from = 0; from < suspects.length; from += SUSPECTS_AT_ONCE) {
+    for (let from = 0; from < suspects.length && !this.#parts.signal?.aborted; from += SUSPECTS_AT_ONCE) {
       const some = suspects.slice(from, from + SUSPECTS_AT_ONCE);
       await Promise.all(some.map((suspect) => this.#lookAgain(suspect, unlistedSets)));
     }
+  }
+
+  /** Most of them were enqueued since; each of the others is sought in all of pending. */
+  async #acquitListed(): Promise<void> {
+    if (this.#suspects.size === 0) return;
+    for (const place of [this.#keys.pending, this.#keys.active]) await this.#examinePlace(place);
+    for (const id of this.#suspects.keys()) if (this.#listed.has(id)) this.#suspects.delete(id);
   }
 
   async #lookAgain({ id, msg }: Suspect, unlistedSets: readonly string[]): Promise<void> {

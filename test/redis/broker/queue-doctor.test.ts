@@ -180,3 +180,23 @@ it('does not list a queue again that was removed meanwhile', async () => {
   expect(book.all()).toEqual([]);
   expect(await redis.sismember(QUEUES_KEY, queue)).toBe(0);
 });
+
+it('looks again at what came into a list since only as part of that list, and not once it is told to end', async () => {
+  const asked: string[] = [];
+  const noting = routerThat(async (script) => void asked.push(script));
+  const stop = new AbortController();
+  const late = new QueueDoctor({ ...parts(), router: noting, signal: stop.signal });
+  await late.examineLists();
+  await enqueue({ queue, id: 'waits' });
+  await late.examine(['t:waits']);
+  await late.finish();
+  expect(asked).not.toContain('doctor-orphan');
+
+  await redis.del(keys.pending);
+  const again = new QueueDoctor({ ...parts(), router: noting, signal: stop.signal });
+  await again.examine(['t:waits']);
+  stop.abort();
+  await again.finish();
+  expect(asked).not.toContain('doctor-orphan');
+  expect(book.all()).toEqual([]);
+});
