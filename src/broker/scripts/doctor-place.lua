@@ -35,10 +35,16 @@ else
   end
 end
 
+-- Read once: each lease of a page would be sought in all of it.
+local active = {}
+if is_lease and #ids > 0 then
+  for _, id in ipairs(redis.call('LRANGE', KEYS[2], 0, -1)) do active[id] = true end
+end
+
 local kept, gone, alone = {}, {}, {}
 local places = {}
 for i, id in ipairs(ids) do
-  local is_leased_and_active = is_lease and redis.call('LPOS', KEYS[2], id)
+  local is_leased_and_active = is_lease and active[id]
   if redis.call('HEXISTS', ARGV[1] .. id, 'msg') == 0 then
     -- Active has it, too, and it counts there.
     if not is_leased_and_active then

@@ -123,6 +123,18 @@ describe('asynq doctor', () => {
     expect(await doctor()).toEqual({ code: 0, found: [] });
   });
 
+  it('goes through active once for many leases, not once for each', async () => {
+    for (const id of ['a', 'b', 'c']) {
+      await lease({ queue, id });
+      await redis('ZADD', keys.lease, second() - 60, id);
+    }
+    const masters = await cluster.masters();
+    for (const master of masters) await master.call('CONFIG', 'RESETSTAT');
+    expect(await doctor()).toEqual({ code: 0, found: [] });
+    for (const master of masters)
+      expect(String(await master.call('INFO', 'commandstats'))).not.toMatch(/_lpos:/);
+  });
+
   it('archives tasks that nothing leads to, with all that they carry, and frees their id', async () => {
     const payload = Buffer.from('{"a":1}');
     await enqueue({ queue, id: 'lost', payload });
