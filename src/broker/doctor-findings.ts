@@ -19,6 +19,7 @@ export type FindingCode =
   | 'message-unreadable'
   | 'unreadable-archived'
   | 'queue-not-listed'
+  | 'queue-being-removed'
   | 'index-entry-dead'
   | 'history-without-end'
   | 'eviction-policy';
@@ -68,6 +69,10 @@ const KINDS: Readonly<Record<FindingCode, Kind>> = {
   'queue-not-listed': {
     what: 'queues that hold tasks and that no inspector sees',
     fix: 'lists the queues',
+  },
+  'queue-being-removed': {
+    what: 'queues whose removal has not ended, to which their tasks are left; if it died, remove them again',
+    isNotice: true,
   },
   'index-entry-dead': {
     what: 'index entries of servers and schedulers that died',

@@ -1,10 +1,15 @@
 import type { RedisRouter } from '../redis/router.ts';
 import type { Clock } from '../runtime/clock.ts';
+import { QueueKeys } from '../wire/keys.ts';
 import { type Finding, FindingsBook } from './doctor-findings.ts';
 import { IndexDoctor } from './index-doctor.ts';
 import { queueKeyReader, surveyKeys } from './key-survey.ts';
 import { QueueDoctor } from './queue-doctor.ts';
 import { expectQueue, listQueues } from './queue-list.ts';
+import { removedPrefix } from './queue-removal.ts';
+
+/** Keys that hold the tasks of queues whose removal has not ended. */
+const REMOVALS = `${removedPrefix(new QueueKeys('*'))}*`;
 
 export interface Examination {
   /** Names of queues. @default all that there are, listed or not */
@@ -42,7 +47,7 @@ export async function examine(
     return doctor;
   };
   const histories = new Set<string>();
-  for await (const page of surveyKeys(parts.router, onProgress)) {
+  for await (const page of surveyKeys(parts.router, 'asynq:*', onProgress)) {
     for (const key of page) if (key.startsWith('asynq:scheduler_history:')) histories.add(key);
     const found = page.map(readKey).filter((key) => key !== undefined);
     for (const [queue, keys] of Map.groupBy(found, (key) => key.queue)) {
@@ -53,8 +58,20 @@ export async function examine(
     if (signal?.aborted) return book.all();
   }
   for (const queue of queues ?? []) if (!doctors.has(queue)) await expectQueue(parts.router, queue);
+  let suspects = 0;
   for (const doctor of doctors.values()) {
-    await doctor.finish();
+    suspects += await doctor.acquitListed();
+    if (signal?.aborted) return book.all();
+  }
+  const removals: string[] = [];
+  if (suspects > 0) {
+    for await (const page of surveyKeys(parts.router, REMOVALS)) {
+      removals.push(...page);
+      if (signal?.aborted) return book.all();
+    }
+  }
+  for (const doctor of doctors.values()) {
+    await doctor.finish(removals);
     if (signal?.aborted) return book.all();
   }
   await new IndexDoctor({ ...parts, book, mend }).examine([...histories]);

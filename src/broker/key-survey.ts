@@ -21,11 +21,12 @@ export async function keyOfEachMaster(
 }
 
 /**
- * All keys of asynq on all masters, page by page. A key may come twice; one that is there from beginning to end comes at
- * least once, unless its slot moves to another master meanwhile.
+ * All keys on all masters that match a pattern, page by page. A key may come twice; one that is there from beginning to end
+ * comes at least once, unless its slot moves to another master meanwhile.
  */
 export async function* surveyKeys(
   router: Pick<RedisRouter, 'masters' | 'locate' | 'command'>,
+  pattern: string,
   onProgress: (done: number, total: number) => void = () => {},
 ): AsyncGenerator<string[]> {
   const masters = [...(await keyOfEachMaster(router)).values()];
@@ -36,7 +37,7 @@ export async function* surveyKeys(
   for (const master of masters) {
     let cursor = '0';
     do {
-      const args = [cursor, 'MATCH', 'asynq:*', 'COUNT', SCAN_COUNT];
+      const args = [cursor, 'MATCH', pattern, 'COUNT', SCAN_COUNT];
       const [next, page] = list(asked, await router.command(master, 'SCAN', args));
       cursor = bytes(asked, next).toString();
       done += SCAN_COUNT;

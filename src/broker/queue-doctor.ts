@@ -7,6 +7,7 @@ import { decodeTaskMessage, encodeTaskMessage, type TaskMessage } from '../wire/
 import { isUnreadableTask, unreadableTask } from '../wire/unreadable-task.ts';
 import type { FindingCode, FindingsBook } from './doctor-findings.ts';
 import { GroupDoctor } from './group-doctor.ts';
+import { removedPrefix } from './queue-removal.ts';
 import { bytes, integer, integers, list, optionalBytes, optionalText, rows, texts } from './replies.ts';
 import { loadScript } from './scripts.ts';
 
@@ -100,12 +101,28 @@ export class QueueDoctor {
     await this.#examineLocks(locks.map((rest) => this.#keys.prefix + rest));
   }
 
-  /** When all keys have been seen. */
-  async finish(): Promise<void> {
+  /**
+   * When all keys have been seen: acquits what came into a list since, all at once, so that few tasks must be sought in all
+   * of pending one by one. Resolves with the number of those.
+   */
+  async acquitListed(): Promise<number> {
+    if (this.#suspects.size === 0) return 0;
+    for (const place of [this.#keys.pending, this.#keys.active]) await this.#examinePlace(place);
+    for (const id of this.#suspects.keys()) if (this.#listed.has(id)) this.#suspects.delete(id);
+    return this.#suspects.size;
+  }
+
+  /** `removals`: keys that hold the tasks of removed queues, found after all others; what they lead to is not lost. */
+  async finish(removals: readonly string[] = []): Promise<void> {
     for (const key of this.#groupKeys) await this.#examinePlace(key);
     const groups = new GroupDoctor({ ...this.#parts, keys: this.#keys });
     const unlistedSets = await groups.examine([...this.#groupKeys]);
-    await this.#lookAgainAtSuspects(unlistedSets);
+    const removed = removedPrefix(this.#keys);
+    if (removals.some((key) => key.startsWith(removed))) {
+      this.#book.add('queue-being-removed', this.queue, [this.queue], []);
+    } else {
+      await this.#lookAgainAtSuspects(unlistedSets);
+    }
     if (this.#isUsed) await this.#examineListing();
   }
 
@@ -198,19 +215,11 @@ export class QueueDoctor {
   }
 
   async #lookAgainAtSuspects(unlistedSets: readonly string[]): Promise<void> {
-    await this.#acquitListed();
     const suspects = [...this.#suspects.values()];
     for (let from = 0; from < suspects.length && !this.#parts.signal?.aborted; from += SUSPECTS_AT_ONCE) {
       const some = suspects.slice(from, from + SUSPECTS_AT_ONCE);
       await Promise.all(some.map((suspect) => this.#lookAgain(suspect, unlistedSets)));
     }
-  }
-
-  /** Most of them were enqueued since; each of the others is sought in all of pending. */
-  async #acquitListed(): Promise<void> {
-    if (this.#suspects.size === 0) return;
-    for (const place of [this.#keys.pending, this.#keys.active]) await this.#examinePlace(place);
-    for (const id of this.#suspects.keys()) if (this.#listed.has(id)) this.#suspects.delete(id);
   }
 
   async #lookAgain({ id, msg }: Suspect, unlistedSets: readonly string[]): Promise<void> {

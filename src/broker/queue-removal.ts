@@ -122,7 +122,8 @@ export class QueueRemoval {
   }
 }
 
-function removedPrefix(keys: QueueKeys): string {
+/** Of the keys that hold the tasks of a removed queue until they are deleted. */
+export function removedPrefix(keys: QueueKeys): string {
   return `${keys.ownPrefix}removed:`;
 }
 

@@ -189,6 +189,7 @@ it('looks again at what came into a list since only as part of that list, and no
   await late.examineLists();
   await enqueue({ queue, id: 'waits' });
   await late.examine(['t:waits']);
+  expect(await late.acquitListed()).toBe(0);
   await late.finish();
   expect(asked).not.toContain('doctor-orphan');
 

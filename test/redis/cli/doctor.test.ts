@@ -273,6 +273,25 @@ describe('asynq doctor', () => {
     expect(await redis('ZCARD', keys.archived)).toBe(0);
   });
 
+  it('leaves tasks to the removal of their queue, and tells of one that has not ended', async () => {
+    for (const id of ['a', 'b']) await enqueue({ queue, id });
+    await redis('RENAME', keys.pending, `${keys.ownPrefix}removed:x:1`);
+    const other = uniqueQueue('other');
+    await enqueue({ queue: other, id: 'lost' });
+    await redis('DEL', new QueueKeys(other).pending);
+    expect(await doctor('--fix')).toEqual({
+      code: 0,
+      found: [
+        ['task-in-no-list', 1, 1, ['lost']],
+        ['queue-being-removed', 1, 0, [queue]],
+      ],
+    });
+    expect(await redis('EXISTS', keys.archived)).toBe(0);
+    expect(await asynq('queue', 'remove', queue, '--force')).toMatchObject({ code: 0 });
+    expect(await doctor()).toEqual({ code: 0, found: [] });
+    expect(await redis('EXISTS', keys.task('a'))).toBe(0);
+  });
+
   it('refuses a queue that is not there', async () => {
     expect(await asynq('doctor', queue)).toEqual({
       code: 1,
