@@ -202,7 +202,7 @@ describe('a scheduler', () => {
       'ASYNQ_UNIQUE_TTL_TOO_SHORT',
       'ASYNQ_OPTION_INVALID',
     ]);
-    expect(() => scheduler({ location: 'Nowhere' })).toThrow('location: expected a time zone, got Nowhere');
+    expect(() => scheduler({ location: 'Nowhere' })).toThrow("location: expected a time zone, got 'Nowhere'");
     expect(() => scheduler({ heartbeatInterval: 0 })).toThrow(
       'heartbeatInterval: expected milliseconds from 1',
     );
