@@ -1,12 +1,15 @@
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { styleText } from 'node:util';
 import { errorText } from '../src/runtime/errors.ts';
 
 export const TIERS = ['unit', 'redis', 'api', 'e2e'] as const;
 export type Tier = (typeof TIERS)[number];
+
+/** Their tests mostly wait, for Redis and for processes: more of them run at once than there are cores. */
+const WAITING_TIERS: ReadonlySet<Tier> = new Set(['redis', 'api']);
 
 export type TierResult =
   | {
@@ -58,6 +61,9 @@ function vitest(tier: Tier, report: string, more: readonly string[]): Promise<nu
     '--reporter=json',
     `--outputFile.json=${report}`,
   ];
+  if (WAITING_TIERS.has(tier) && !more.some((argument) => argument.startsWith('--maxWorkers'))) {
+    args.push(`--maxWorkers=${availableParallelism() + 1}`);
+  }
   // With a filter, a tier may well have nothing to say.
   if (more.length > 0) args.push('--passWithNoTests', ...more);
   return new Promise((resolve, reject) => {
