@@ -88,10 +88,10 @@ describe('the worker runtime', () => {
     await worker.ready;
     const id = await enqueue('say');
     await untilSaid(`said ${id}`);
-    const servers = await raw.zrange('asynq:servers', '0', '-1');
-    expect(servers.filter((name) => name.startsWith(`asynq:servers:{${queue}:${worker.pid}:`))).toHaveLength(
-      1,
-    );
+    await until(async () => {
+      const servers = await raw.zrange('asynq:servers', '0', '-1');
+      return servers.filter((name) => name.startsWith(`asynq:servers:{${queue}:${worker.pid}:`)).length === 1;
+    });
     expect(worker.said.map((line) => (JSON.parse(line) as { msg: string }).msg)).toContain('server started');
   });
 
