@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import type { QueueReading, QueueSnapshot } from '../../../src/broker/queue-reader.ts';
+import type { QueueReading } from '../../../src/broker/queue-reader.ts';
 import { clusterLoad } from '../../../src/cli/cluster-load.ts';
 import { clusterFindings } from '../../../src/cli/cluster-report.ts';
 import { parseClusterSlots } from '../../../src/redis/slot-table.ts';
 import { AsynqError } from '../../../src/runtime/errors.ts';
+import { snapshotOf } from '../operator/builders.ts';
 
 const A = ['127.0.0.1', 7000, Buffer.from('a')];
 const B = ['127.0.0.1', 7001, Buffer.from('b')];
@@ -24,27 +25,10 @@ const table = parseClusterSlots(
 );
 
 function known(pending: number, active = 0): QueueReading {
-  const size = { pending, active, scheduled: 1, retry: 0, archived: 0, completed: 0, aggregating: 0 };
-  const node = { id: 'a', addr: '127.0.0.1:7000' };
-  const snapshot: QueueSnapshot = {
-    at: 0,
-    keySlot: 0,
-    node,
-    replicas: [],
-    paused: false,
-    size,
-    groups: 0,
+  const snapshot = snapshotOf({
+    size: { pending, active, scheduled: 1 },
     latencySeconds: pending === 0 ? 0 : 2.5,
-    clockSkew: false,
-    due: 0,
-    soon: 0,
-    nextDue: undefined,
-    orphaned: 0,
-    ghosts: 0,
-    readyGroups: 0,
-    processed: 0,
-    failed: 0,
-  };
+  });
   return { kind: 'known', snapshot };
 }
 
